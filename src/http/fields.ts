@@ -10,7 +10,7 @@ import { LONGEST_METADATA, type ObjectSchema } from './schemas.ts';
 const DEEPEST = 64;
 
 /** What the fields of an upload ask for. */
-export interface Asked {
+export interface AskedFields {
   readonly bucket: string;
   readonly preset: Preset;
   /** The text of a JSON value. */
@@ -23,7 +23,7 @@ export function readFields(
   received: Readonly<Record<string, string>>,
   { fields: schema, preset: usual }: { readonly fields: ObjectSchema; readonly preset: Preset },
   { all }: Presets,
-): Asked {
+): AskedFields {
   const fields: Record<string, string> = { ...received };
   const check = request.compileValidationSchema(schema);
   if (!check(fields)) {

@@ -53,7 +53,7 @@ export function openGate(site: Site) {
   async function assertRoom(): Promise<void> {
     const space = await objects.space();
     if (space !== null && space.free < Math.max(LEAST_FREE.part * space.total, LEAST_FREE.bytes)) {
-      const fix = 'free some space, or choose another {{storage}}';
+      const fix = 'free some space or choose another {{storage}}';
       throw new Refusal('no_space', 'too little space is left for uploads', { fix, retryAfter: LATER });
     }
     if ((await queueLength()) < maxQueue) return;

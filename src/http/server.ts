@@ -1,6 +1,7 @@
+import type { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
-import { ImgtoolError, systemCode } from '../errors.ts';
+import { classOf, type ErrorCode, ImgtoolError, systemCode } from '../errors.ts';
 import { authenticateBy, type Caller, LOCAL } from './auth.ts';
 import { limitConnections } from './connections.ts';
 import { fileRoutes } from './files.ts';
@@ -17,6 +18,8 @@ import { allowSites, assertOwnSite } from './sites.ts';
 
 export { createMetrics } from './metrics.ts';
 
+/** Answers to those who wait for something, or look for it. */
+const NO_REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not_ready', 'not_found']);
 /** Milliseconds between two looks at what is still open. */
 const DRAIN_POLL = 50;
 /** Milliseconds for the answers that are being sent at the end. */
@@ -86,7 +89,8 @@ async function listen(app: FastifyInstance, { host, port }: Address, setting: st
 }
 
 /** A server with the limits of connections, which answers errors with problems. */
-function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyInstance {
+function newApp(site: Site, metrics: Metrics): FastifyInstance {
+  const { options, limits } = site;
   const app = fastify({
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     requestTimeout: limits.requestTimeout,
@@ -100,19 +104,36 @@ function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyIn
     // A body that is no upload: nobody needs more.
     bodyLimit: limits.headerBytes,
   });
-  limitConnections(app, limits);
-  answerProblems(app, options.wordHint, (error, { status, code, message }) => {
-    if (status < 500 || code === 'unavailable') return;
-    service.emit({
-      type: 'warning',
-      message: `${code}: ${error instanceof Error ? error.message : message}`,
-    });
-  });
+  reportRefusals(app, site);
   metrics.watch(app);
   app.addHook('onSend', async (_, reply) => {
     reply.header('x-content-type-options', 'nosniff');
   });
   return app;
+}
+
+/** Answers what is refused, and reports it. */
+function reportRefusals(app: FastifyInstance, { options, limits, service: { emit } }: Site): void {
+  // A request that is too slow fails in its route too, when its connection ends.
+  const reported = new WeakSet<Socket>();
+  limitConnections(app, limits, ({ code, status }, socket) => {
+    reported.add(socket);
+    const none = { method: null, route: null, isUpload: false, owner: null };
+    emit({ type: 'request.refused', code, status, ...none, client: socket.remoteAddress ?? null });
+  });
+  answerProblems(app, options.wordHint, (request, { status, code, message }, error) => {
+    const { method, routeOptions, ip, raw } = request;
+    const isUpload = routeOptions.config.multipart !== undefined;
+    const isRefused = isUpload || (classOf(code) === 'refused' && !NO_REFUSALS.has(code));
+    if (isRefused && !reported.has(raw.socket)) {
+      const owner = (request.caller as Caller | undefined)?.owner ?? null;
+      const route = routeOptions.url ?? null;
+      emit({ type: 'request.refused', code, status, method, route, isUpload, owner, client: ip });
+    }
+    if (status < 500 || code === 'unavailable') return;
+    const why = error instanceof Error ? error.message : message;
+    emit({ type: 'warning', message: `${code}: ${why}` });
+  });
 }
 
 async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance> {
@@ -152,7 +173,7 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
 
 function assertAdmin({ isAdmin }: Caller): void {
   if (isAdmin) return;
-  const fix = 'use a token with the scope admin, or the address of {{admin}}';
+  const fix = 'use a token with the scope admin, or use the address of {{admin}}';
   throw new Refusal('forbidden', 'the token does not have the scope admin', { fix });
 }
 

@@ -36,7 +36,7 @@ export function assertOwnSite(origins: readonly string[]) {
     const isOwn = origin === undefined || origin === `http://${host}` || origins.includes(origin);
     if (isOwn && isDirect(host)) return;
     throw new Refusal('forbidden', 'this service has no tokens: only programs of its machine may use it', {
-      fix: 'use its address such as 127.0.0.1, allow a site with {{corsOrigin}}, or add {{jwtSecretFile}}',
+      fix: 'use its address such as 127.0.0.1, or allow a site with {{corsOrigin}}, or add {{jwtSecretFile}}',
     });
   };
 }

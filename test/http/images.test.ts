@@ -39,14 +39,14 @@ describe('an upload', () => {
     const { upload, ask, store } = await startService();
     const { body } = await upload(PHOTO);
     const [claim] = await store.take('test', 1);
-    const error = { code: 'corrupt', message: 'cut off', fix: 'add {{lenient}}' };
+    const error = { code: 'corrupt', message: 'cut off', fix: 'copy it again, or add {{lenient}}' };
     await store.settle(claim!, { state: 'failed', error, ms: null });
     const { status, body: problem } = await ask(`${body.status_url}/result`);
     expect([status, problem.code, problem.detail, problem.fix]).toEqual([
       422,
       'corrupt',
       'cut off',
-      'add {{lenient}}',
+      'copy it again; for the operator of the service: add --lenient',
     ]);
     const job = await ask(body.status_url);
     expect(job.body).toMatchObject({

@@ -203,7 +203,9 @@ const SETTING = 'storage';
 
 function storageError(error: unknown, what: string): ImgtoolError {
   const { code, message, fix, cause } = writeError(error, what);
-  return new ImgtoolError(code, message, { fix: fix?.replace('{{out}}', `{{${SETTING}}}`), cause });
+  // The service goes on by itself.
+  const advice = fix?.replace('{{out}}', `{{${SETTING}}}`).replace(', then run the same command again', '');
+  return new ImgtoolError(code, message, { fix: advice, cause });
 }
 
 const failAt = (what: string) => (error: unknown) => {

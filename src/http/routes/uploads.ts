@@ -53,17 +53,8 @@ export function uploadRoutes(app: FastifyInstance, site: Site): void {
 
 function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): void {
   const { service, options } = site;
-  const { store, worker, emit } = service;
+  const { store, worker } = service;
   const { quota } = options.uploads;
-
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    try {
-      return await take(request, reply);
-    } catch (error) {
-      emit({ type: 'upload.refused', code: asRefusal(error).code });
-      throw error;
-    }
-  }
 
   async function take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { owner } = request.caller;
@@ -125,7 +116,7 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): vo
         response: answers(202, 'accepted: the images wait to be processed', way.answer),
       },
     },
-    answer,
+    take,
   );
 }
 
