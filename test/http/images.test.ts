@@ -112,6 +112,26 @@ describe('an image', () => {
     expect([head.status, head.headers.get('content-length')]).toEqual([200, `${whole.body.length}`]);
   });
 
+  it.each([
+    '..',
+    '%00',
+    'a%0Ab',
+    '__proto__',
+    'constructor',
+    '%2e%2e%2flarge',
+    'large%20',
+    'ﬁle',
+    'x'.repeat(10_000),
+  ])('has no size that is called %j', async (size) => {
+    const service = await startService();
+    const { image_id: id } = await completed(service);
+    for (const path of [`/api/v1/images/${id}`, `/api/v1/images/${id}/direct`]) {
+      const { status, body } = await service.ask(`${path}?size=${size}`);
+      expect(size.length > 200 ? 422 : 404).toBe(status);
+      expect(JSON.stringify(body)).not.toContain(service.root);
+    }
+  });
+
   it('is one of a list, which says what is wrong with the others', async () => {
     const service = await startService();
     const { image_id: id } = await completed(service);
