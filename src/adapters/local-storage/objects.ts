@@ -132,11 +132,11 @@ export function openLocalObjects(root: string): Objects {
           fix,
         });
       }
-      await makeFolder(root).catch(failAt(root));
-      const probe = await stage('probe').catch(failAt(root));
-      await writeFile(probe.path, '', { flag: 'wx' }).catch(failAt(root));
+      await makeFolder(root).catch(unusable(root));
+      const probe = await stage('probe').catch(unusable(root));
+      await writeFile(probe.path, '', { flag: 'wx' }).catch(unusable(root));
       await probe.discard();
-      await access(root, constants.W_OK | constants.X_OK).catch(failAt(root));
+      await access(root, constants.W_OK | constants.X_OK).catch(unusable(root));
       for (const name of await readdir(scratch).catch(failReading(scratch))) {
         const path = join(scratch, name);
         if (!name.startsWith(`${run}-`)) await rm(path, { force: true }).catch(failAt(path));
@@ -207,6 +207,12 @@ function storageError(error: unknown, what: string): ImgtoolError {
   const advice = fix?.replace('{{out}}', `{{${SETTING}}}`).replace(', then run the same command again', '');
   return new ImgtoolError(code, message, { fix: advice, cause });
 }
+
+/** A handler of errors of a folder in which nothing can be stored: another try does not help. */
+const unusable = (root: string) => (error: unknown) => {
+  const { code, message, fix = `choose another {{${SETTING}}}`, cause } = storageError(error, root);
+  throw new ImgtoolError(code === 'io' ? 'not_writable' : code, message, { fix, cause });
+};
 
 const failAt = (what: string) => (error: unknown) => {
   throw storageError(error, what);
