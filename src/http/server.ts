@@ -121,7 +121,8 @@ function reportRefusals(app: FastifyInstance, { options, limits, service: { emit
     const none = { method: null, route: null, isUpload: false, owner: null };
     emit({ type: 'request.refused', code, status, ...none, client: socket.remoteAddress ?? null });
   });
-  answerProblems(app, options.wordHint, (request, { status, code, message }, error) => {
+  answerProblems(app, options.wordHint, (request, refusal, error) => {
+    const { status, code } = refusal;
     const { method, routeOptions, ip, raw } = request;
     const isUpload = routeOptions.config.multipart !== undefined;
     const isRefused = isUpload || (classOf(code) === 'refused' && !NO_REFUSALS.has(code));
@@ -130,9 +131,11 @@ function reportRefusals(app: FastifyInstance, { options, limits, service: { emit
       const route = routeOptions.url ?? null;
       emit({ type: 'request.refused', code, status, method, route, isUpload, owner, client: ip });
     }
-    if (status < 500 || code === 'unavailable') return;
-    const why = error instanceof Error ? error.message : message;
-    emit({ type: 'warning', message: `${code}: ${why}` });
+    // A refusal without a cause is told by its code.
+    if (status < 500 || (error instanceof Refusal && error.cause === undefined)) return;
+    const why = error instanceof Error ? error : refusal;
+    const cause = why.cause instanceof Error ? `: ${why.cause.message}` : '';
+    emit({ type: 'warning', message: `${code}: ${why.message}${cause}` });
   });
 }
 
