@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
 import { openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
-import { type WordHint, wordFailure } from './model/failures.ts';
+import { hintForUploads, type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 import type { PastBatches } from './ports.ts';
 
@@ -30,8 +30,10 @@ export async function withHistory<T>(
       find: (id) => findBatch(past, id, nearest),
       async jobs(id, states) {
         const jobs: JobRecord[] = [];
+        const isUpload = (await past.batch(id)).command === 'upload';
+        const word: WordHint = (hint) => wordHint(isUpload ? hintForUploads(hint) : hint);
         for await (const job of past.jobs(id, states)) {
-          jobs.push(job.error === null ? job : { ...job, error: wordFailure(job.error, wordHint) });
+          jobs.push(job.error === null ? job : { ...job, error: wordFailure(job.error, word) });
         }
         return jobs;
       },

@@ -12,6 +12,7 @@ import {
 import type { Engine } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { HttpOptions, Presets } from '../http/options.ts';
+import { hintForUploads } from '../model/failures.ts';
 import { createServeReport } from '../report/serve.ts';
 import type { ServeEvent } from '../serve/events.ts';
 import { type Call, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
@@ -20,6 +21,8 @@ import { type Call, type Outcome, prepare, type Verb, withEngine } from './verb.
 const GRACE = 10_000;
 /** Milliseconds for which uploads without a record are kept: their request may not have ended. */
 const ORPHANS_KEPT = 86_400_000;
+/** Words a hint about an upload. */
+const wordUpload = (hint: string) => hintAsFlags(hintForUploads(hint));
 /** Presets of requests that name none, unless the settings name one. */
 const USUAL = { ofImage: 'archive', ofBatch: 'gallery' };
 
@@ -104,7 +107,7 @@ async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
   const { maxUpload, maxFiles, accept, maxQueue, rateLimit, scan, limits } = config;
   return {
     ...{ tokens, isPrivate: config.private, trustProxy: config.trustProxy, publicUrl: config.publicUrl },
-    ...{ corsOrigins: config.corsOrigin, jobs: config.jobs, version: version(), wordHint: hintAsFlags },
+    ...{ corsOrigins: config.corsOrigin, jobs: config.jobs, version: version(), wordHint: wordUpload },
     listen: hostAndPort(listen),
     admin: admin === null ? null : hostAndPort(admin),
     isAdminOpen: admin !== null && isLoopback(hostAndPort(admin).host),

@@ -29,7 +29,7 @@ export const tokenVerb: Verb = {
       });
     }
     const [secret = ''] = readSecrets(jwtSecretFile);
-    const { signToken } = await import('../http/token.ts');
+    const { signToken } = await import('../http/auth.ts');
     const claims = { owner, scope: typeof scope === 'string' ? scope : null, lifetime, issuer, audience };
     const { token, expiresAt } = await signToken(secret, claims);
     const shown = { v: 1, token, sub: owner, expires_at: new Date(expiresAt).toISOString() };

@@ -128,7 +128,7 @@ export const SERVICE = {
   ),
   trustProxy: listOf(
     '--trust-proxy <address>',
-    'proxy or network whose X-Forwarded-* headers count; repeatable',
+    'proxy or network whose X-Forwarded-For names the clients in the log; repeatable',
     listType(proxyType),
   ),
   publicUrl: optional('--public-url <url>', 'address to write before /storage/ in answers', urlType),

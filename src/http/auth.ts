@@ -7,6 +7,7 @@ import {
   type JWTPayload,
   type JWTVerifyOptions,
   jwtVerify,
+  SignJWT,
 } from 'jose';
 import { ImgtoolError } from '../errors.ts';
 import { Refusal } from './problem.ts';
@@ -142,6 +143,31 @@ function publicKeysAt(url: string, now: () => number) {
 function keysUnavailable(left: number, cause?: unknown): Refusal {
   const message = 'the keys of the server that signs tokens could not be read';
   return new Refusal('unavailable', message, { retryAfter: Math.ceil(left / 1000), cause });
+}
+
+/** What a new token says. */
+export interface TokenClaims {
+  readonly owner: string;
+  readonly scope: string | null;
+  /** Milliseconds. */
+  readonly lifetime: number;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+}
+
+/** A token that the service accepts, and the time of its end in milliseconds since 1970. */
+export async function signToken(secret: string, claims: TokenClaims, now = Date.now()) {
+  const { owner, scope, lifetime, issuer, audience } = claims;
+  const issuedAt = Math.floor(now / 1000);
+  const expiresAt = issuedAt + Math.ceil(lifetime / 1000);
+  const token = new SignJWT(scope === null ? {} : { scope })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(owner)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(expiresAt);
+  if (issuer !== null) token.setIssuer(issuer);
+  if (audience !== null) token.setAudience(audience);
+  return { token: await token.sign(new TextEncoder().encode(secret)), expiresAt: expiresAt * 1000 };
 }
 
 declare module 'fastify' {

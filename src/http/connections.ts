@@ -11,12 +11,19 @@ const BROKEN: Readonly<Record<string, () => Refusal>> = {
   HPE_HEADER_OVERFLOW: () => new Refusal('bad_request', 'the headers are too large', { status: 431 }),
 };
 
-/** Limits the connections of a server, and ends those that nobody can use any more. */
-export function limitConnections(app: FastifyInstance, limits: ConnectionLimits): void {
+/** Limits the connections of a server, and ends those that nobody can use any more. `report` hears of what is no request. */
+export function limitConnections(
+  app: FastifyInstance,
+  limits: ConnectionLimits,
+  report: (refusal: Refusal, socket: Socket) => void,
+): void {
   const { server } = app;
   server.maxConnections = limits.connections;
   server.removeAllListeners('clientError');
-  server.on('clientError', answerBroken);
+  server.on('clientError', (error: Error, socket: Socket) => {
+    const refusal = answerBroken(error, socket);
+    if (refusal !== undefined) report(refusal, socket);
+  });
   // Without this, Node asks for the body of every request, also of one that is refused.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
@@ -40,11 +47,12 @@ function linger(request: IncomingMessage, ms: number): void {
   request.once('end', () => clearTimeout(timer));
 }
 
-function answerBroken(error: Error, socket: Socket): void {
+/** Returns undefined where nobody reads an answer. */
+function answerBroken(error: Error, socket: Socket): Refusal | undefined {
   const code = systemCode(error) ?? '';
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
   const refusal = BROKEN[code]?.() ?? new Refusal('bad_request', 'this is no valid request of HTTP/1.1');
   const body = problemBody(refusal, (hint) => hint);
@@ -55,4 +63,5 @@ function answerBroken(error: Error, socket: Socket): void {
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  return refusal;
 }

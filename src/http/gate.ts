@@ -52,7 +52,7 @@ export function openGate(site: Site) {
   async function assertRoom(): Promise<void> {
     const space = await objects.space();
     if (space !== null && isNearlyFull(space)) {
-      const fix = 'free some space, or choose another {{storage}}';
+      const fix = 'free some space or choose another {{storage}}';
       throw new Refusal('no_space', 'too little space is left for uploads', { fix, retryAfter: LATER });
     }
     if ((await queueLength()) < maxQueue) return;

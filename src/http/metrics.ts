@@ -47,8 +47,8 @@ export function createMetrics() {
         accepted.inc(event.images);
         acceptedBytes.inc(event.bytes);
         if (event.refused > 0) refused.inc({ code: 'in_batch' }, event.refused);
-      } else if (event.type === 'upload.refused') {
-        refused.inc({ code: event.code });
+      } else if (event.type === 'request.refused') {
+        if (event.isUpload) refused.inc({ code: event.code });
       } else if (event.type === 'image.retrying') {
         retries.inc({ code: event.error.code });
       } else if (event.type === 'image.cancelled') {

@@ -23,7 +23,7 @@ export interface HttpOptions {
   readonly uploads: UploadRules;
   readonly presets: Presets;
   readonly corsOrigins: readonly string[];
-  /** Addresses and networks of proxies whose headers count. */
+  /** Addresses and networks of proxies that name the clients of requests. The log shows them. */
   readonly trustProxy: readonly string[];
   /** What stands before `/storage/` in answers. Null for nothing. */
   readonly publicUrl: string | null;

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asImgtoolError, type ErrorCode, ImgtoolError } from '../errors.ts';
 import type { WordHint } from '../model/failures.ts';
 
@@ -105,7 +105,7 @@ export function problemBody({ status, message, code, fix }: Refusal, wordHint: W
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: wordHint(message),
+    detail: message,
     code,
     ...(fix === undefined ? {} : { fix: wordHint(fix) }),
   });
@@ -119,20 +119,20 @@ function sendProblem(reply: FastifyReply, refusal: Refusal, wordHint: WordHint):
     .send(problemBody(refusal, wordHint));
 }
 
-/** Answers all errors of a server with problems. `report` hears of those that are no fault of the client. */
+/** Answers all errors of a server with problems. `report` hears of each. */
 export function answerProblems(
   app: FastifyInstance,
   wordHint: WordHint,
-  report: (error: unknown, refusal: Refusal) => void,
+  report: (request: FastifyRequest, refusal: Refusal, error: unknown) => void,
 ): void {
   const known: { readonly method: string; readonly pattern: RegExp }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     const pattern = new RegExp(`^${url.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`);
     for (const one of [method].flat()) known.push({ method: one, pattern });
   });
-  app.setErrorHandler((error, _, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const refusal = asRefusal(error);
-    report(error, refusal);
+    report(request, refusal, error);
     return sendProblem(reply, refusal, wordHint);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -141,6 +141,8 @@ export function answerProblems(
     if (allowed.length === 0) return sendProblem(reply, notFound(), wordHint);
     const headers = { allow: [...new Set(allowed)].join(', ') };
     const message = `this address does not have the method ${request.method}`;
-    return sendProblem(reply, new Refusal('method_not_allowed', message, { headers }), wordHint);
+    const refusal = new Refusal('method_not_allowed', message, { headers });
+    report(request, refusal, refusal);
+    return sendProblem(reply, refusal, wordHint);
   });
 }

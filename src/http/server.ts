@@ -1,36 +1,29 @@
-import cors from '@fastify/cors';
+import type { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
-import { ImgtoolError, systemCode } from '../errors.ts';
+import { classOf, type ErrorCode, ImgtoolError, systemCode } from '../errors.ts';
 import { authenticateBy, type Caller, LOCAL } from './auth.ts';
 import { limitConnections } from './connections.ts';
 import { fileRoutes } from './files.ts';
 import type { Metrics } from './metrics.ts';
 import { describeRoutes } from './openapi.ts';
 import { type Address, CONNECTION_LIMITS, type HttpOptions, type Site } from './options.ts';
-import { assertOwnSite } from './own-site.ts';
 import { answerProblems, Refusal } from './problem.ts';
 import { batchChanges, batchRoutes } from './routes/batches.ts';
 import { healthRoutes, operatorRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
 import { jobChanges, jobRoutes } from './routes/jobs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { allowSites, assertOwnSite } from './sites.ts';
 
 export { createMetrics } from './metrics.ts';
 
-/** Headers that pages of other sites may read. */
-const SHOWN_TO_SITES = [
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
-  'retry-after',
-  'etag',
-];
+/** Answers to those who wait for something, or look for it. */
+const NO_REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not_ready', 'not_found']);
 /** Milliseconds between two looks at what is still open. */
 const DRAIN_POLL = 50;
 /** Milliseconds for the answers that are being sent at the end. */
 const LAST_ANSWERS = 1_000;
-const DAY = 86_400;
 
 /** The running servers. */
 export interface HttpServers {
@@ -96,7 +89,8 @@ async function listen(app: FastifyInstance, { host, port }: Address, setting: st
 }
 
 /** A server with the limits of connections, which answers errors with problems. */
-function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyInstance {
+function newApp(site: Site, metrics: Metrics): FastifyInstance {
+  const { options, limits } = site;
   const app = fastify({
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     requestTimeout: limits.requestTimeout,
@@ -110,14 +104,7 @@ function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyIn
     // A body that is no upload: nobody needs more.
     bodyLimit: limits.headerBytes,
   });
-  limitConnections(app, limits);
-  answerProblems(app, options.wordHint, (error, { status, code, message }) => {
-    if (status < 500 || code === 'unavailable') return;
-    service.emit({
-      type: 'warning',
-      message: `${code}: ${error instanceof Error ? error.message : message}`,
-    });
-  });
+  reportRefusals(app, site);
   metrics.watch(app);
   app.addHook('onSend', async (_, reply) => {
     reply.header('x-content-type-options', 'nosniff');
@@ -125,18 +112,39 @@ function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyIn
   return app;
 }
 
+/** Answers what is refused, and reports it. */
+function reportRefusals(app: FastifyInstance, { options, limits, service: { emit } }: Site): void {
+  // A request that is too slow fails in its route too, when its connection ends.
+  const reported = new WeakSet<Socket>();
+  limitConnections(app, limits, ({ code, status }, socket) => {
+    reported.add(socket);
+    const none = { method: null, route: null, isUpload: false, owner: null };
+    emit({ type: 'request.refused', code, status, ...none, client: socket.remoteAddress ?? null });
+  });
+  answerProblems(app, options.wordHint, (request, refusal, error) => {
+    const { status, code } = refusal;
+    const { method, routeOptions, ip, raw } = request;
+    const isUpload = routeOptions.config.multipart !== undefined;
+    const isRefused = isUpload || (classOf(code) === 'refused' && !NO_REFUSALS.has(code));
+    if (isRefused && !reported.has(raw.socket)) {
+      const owner = (request.caller as Caller | undefined)?.owner ?? null;
+      const route = routeOptions.url ?? null;
+      emit({ type: 'request.refused', code, status, method, route, isUpload, owner, client: ip });
+    }
+    // A refusal without a cause is told by its code.
+    if (status < 500 || (error instanceof Refusal && error.cause === undefined)) return;
+    const why = error instanceof Error ? error : refusal;
+    const cause = why.cause instanceof Error ? `: ${why.cause.message}` : '';
+    emit({ type: 'warning', message: `${code}: ${why.message}${cause}` });
+  });
+}
+
 async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance> {
   const { options } = site;
   const app = newApp(site, metrics);
   const authenticate = options.tokens === null ? async () => LOCAL : authenticateBy(options.tokens);
   if (options.tokens === null) app.addHook('onRequest', assertOwnSite(options.corsOrigins));
-  if (options.corsOrigins.length > 0) {
-    await app.register(cors, {
-      ...{ origin: [...options.corsOrigins], credentials: true, methods: ['GET', 'POST', 'DELETE'] },
-      ...{ allowedHeaders: ['authorization', 'content-type', 'idempotency-key'] },
-      ...{ exposedHeaders: SHOWN_TO_SITES, maxAge: DAY },
-    });
-  }
+  if (options.corsOrigins.length > 0) await allowSites(app, options.corsOrigins);
   // A file that is too large is not the end of a request for several files.
   await app.register(multipart, { throwFileSizeLimit: false });
   await describeRoutes(app, options.version, options.tokens !== null);
@@ -168,7 +176,7 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
 
 function assertAdmin({ isAdmin }: Caller): void {
   if (isAdmin) return;
-  const fix = 'use a token with the scope admin, or the address of {{admin}}';
+  const fix = 'use a token with the scope admin, or use the address of {{admin}}';
   throw new Refusal('forbidden', 'the token does not have the scope admin', { fix });
 }
 

@@ -1,27 +1,22 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { addAbortSignal } from 'node:stream';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { asImgtoolError, failureOf, ImgtoolError, writeError } from '../errors.ts';
-import { detect } from '../image/detect.ts';
-import type { Objects } from '../ports.ts';
+import { asImgtoolError, ImgtoolError } from '../errors.ts';
 import type { UploadedFile } from '../serve/accept.ts';
-import { stagedKey } from '../serve/keys.ts';
+import { fieldText } from './fields.ts';
 import { mostBytes, uploadTooLarge } from './gate.ts';
-import type { Site, UploadRules } from './options.ts';
+import type { Site } from './options.ts';
 import { asRefusal, Refusal } from './problem.ts';
-import { scanFile } from './scan.ts';
 import { LONGEST_METADATA } from './schemas.ts';
+import { stageFile } from './staged-file.ts';
 
 // The body of an upload: its files go to staged objects while it arrives.
 
-/** Bytes from which a format is recognised. */
-const HEAD = 65_536;
 const LONGEST_NAME = 255;
 const MOST_FIELDS = 10;
 /** For each part. */
 const HEADERS = { headerPairs: 20, headerSize: 4_096 };
+/** More bytes than arrive at once. With fewer, the parser stops for ever at a part that it skips. */
+const PART_BUFFER = 131_072;
 
 /** What a request has brought. */
 export interface ReceivedUpload {
@@ -60,23 +55,37 @@ export async function receiveUpload(
     // The client waits for this before it sends the body.
     if (request.headers.expect !== undefined) reply.raw.writeContinue();
     const parts = request.parts({
+      fileHwm: PART_BUFFER,
       limits: {
         ...{ ...HEADERS, fileSize: uploads.maxUpload, files: most, fields: MOST_FIELDS },
         ...{ parts: most + MOST_FIELDS, fieldSize: LONGEST_METADATA },
       },
     });
     const overflowed = countBytes(request, mostBytes(site, most), uploads.maxUpload, overflow);
+    const gone = endOf(reply);
     for (;;) {
-      const { value: part, done } = await Promise.race([parts.next(), overflowed]);
+      const { value: part, done } = await Promise.race([parts.next(), overflowed, gone]);
       if (done) return { fields, files };
       if (part.type === 'file') {
-        const file = await stageFile(part, objects, uploads, isBatch, overflow.signal, staged);
+        const file = await stageFile(part, nameOf(part), objects, uploads, isBatch, overflow.signal, staged);
         files.push(file);
-      } else fields[part.fieldname] = fieldText(part.fieldname, part.value, part.valueTruncated);
+      } else {
+        if (part.fieldname === 'file' || part.fieldname === 'files') throw unnamed();
+        fields[part.fieldname] = fieldText(part.fieldname, part.value, part.valueTruncated);
+      }
     }
   } catch (error) {
     throw bodyError(overflow.signal.aborted ? overflow.signal.reason : error);
   }
+}
+
+/** Rejects when the client goes away: no parser may keep a request open that nobody waits for. */
+function endOf({ raw }: FastifyReply): Promise<never> {
+  const gone = new Promise<never>((_, reject) => {
+    raw.once('close', () => reject(new Refusal('bad_request', 'the connection has ended')));
+  });
+  gone.catch(() => {});
+  return gone;
 }
 
 /** Rejects when the body has more bytes. */
@@ -95,89 +104,6 @@ function countBytes({ raw }: FastifyRequest, most: number, maxUpload: number, ov
   return overflowed;
 }
 
-function fieldText(name: string, value: unknown, isTruncated: boolean): string {
-  if (isTruncated) {
-    throw new Refusal('invalid_request', `${name}: is longer than ${LONGEST_METADATA} bytes`);
-  }
-  // The parser has read a field with the type of JSON.
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** Writes a file to a staged object. Errors: those of the file alone, unless it is one of several. */
-async function stageFile(
-  part: MultipartFile,
-  objects: Objects,
-  rules: UploadRules,
-  isBatch: boolean,
-  overflow: AbortSignal,
-  all: UploadedFile[],
-): Promise<UploadedFile> {
-  const name = nameOf(part);
-  const image = randomUUID();
-  const object = await objects.stage(stagedKey(image));
-  const file: UploadedFile = { image, job: randomUUID(), name, staged: object, facts: null, error: null };
-  all.push(file);
-  addAbortSignal(overflow, part.file);
-  if (!isBatch) part.file.on('limit', () => part.file.destroy(uploadTooLarge(rules.maxUpload)));
-  try {
-    const facts = await writeFile(part, object.path, rules);
-    if (rules.scan !== null) await scanFile(rules.scan, object.path);
-    return { ...file, facts };
-  } catch (error) {
-    await object.discard();
-    if (!isBatch || !isOfFile(error)) throw error;
-    return { ...file, staged: null, error: failureOf(error) };
-  }
-}
-
-/** Whether the file is to blame, and not the request or the machine. */
-function isOfFile(error: unknown): error is ImgtoolError {
-  const codes = ['not_an_image', 'unsupported_format', 'upload_too_large', 'scan_refused'];
-  return error instanceof ImgtoolError && codes.includes(error.code);
-}
-
-/** Writes the bytes while they arrive. What is refused is read to its end, so that the client reads the answer. */
-async function writeFile({ file }: MultipartFile, path: string, rules: UploadRules) {
-  const hash = createHash('sha256');
-  const target = await open(path, 'wx');
-  let bytes = 0;
-  let head = Buffer.alloc(0);
-  let refusal: unknown;
-  const check = async () => {
-    refusal = await acceptable(head, rules).catch((error: unknown) => error);
-  };
-  let isChecked = false;
-  try {
-    for await (const chunk of file as AsyncIterable<Buffer>) {
-      if (refusal !== undefined) continue;
-      bytes += chunk.length;
-      hash.update(chunk);
-      if (!isChecked) {
-        head = Buffer.concat([head, chunk]);
-        isChecked = head.length >= HEAD;
-        if (isChecked) await check();
-      }
-      await target.writeFile(chunk).catch((error: unknown) => {
-        throw writeError(error, 'the upload');
-      });
-    }
-    if (!isChecked) await check();
-  } finally {
-    await target.close();
-  }
-  if (refusal !== undefined) throw refusal;
-  if (file.truncated) throw uploadTooLarge(rules.maxUpload);
-  return { digest: hash.digest('hex'), bytes };
-}
-
-/** Checks the format by the first bytes of a file. Errors: `not_an_image`, `unsupported_format`. */
-async function acceptable(head: Buffer, { accept, allowSvg }: UploadRules): Promise<undefined> {
-  const format = await detect(head, allowSvg);
-  if (accept.includes(format)) return;
-  const fix = `send one of ${accept.join(', ')}, or accept more with {{accept}}`;
-  throw new ImgtoolError('unsupported_format', `files of the format ${format} are not accepted`, { fix });
-}
-
 /** The name that the client gave. Errors: `invalid_request`. */
 function nameOf({ fieldname, filename = '' }: MultipartFile): string {
   if (fieldname !== 'file' && fieldname !== 'files') {
@@ -189,6 +115,12 @@ function nameOf({ fieldname, filename = '' }: MultipartFile): string {
     throw new Refusal('invalid_request', message, { fix: 'give the file another name' });
   }
   return filename || 'unnamed';
+}
+
+/** A part without a file name counts as a field, as it does for browsers. */
+function unnamed(): Refusal {
+  const fix = 'send the part with a name of the file, such as filename="photo.jpg"';
+  return new Refusal('invalid_request', 'the part with the file has no name of a file', { fix });
 }
 
 function bodyError(error: unknown): Refusal {

@@ -67,6 +67,24 @@ export function isLasting({ code }: Pick<Failure, 'code'>): boolean {
   return hasTrait(code, 'lasting');
 }
 
+/** Advice of the command line that a service cannot follow. */
+const NOT_FOR_UPLOADS = /\{\{(exclude|name|out|force)\b|extension/;
+
+/**
+ * A hint about an uploaded image. Its client knows no command line, and has no settings: those are for the operator. The
+ * settings are still to be worded.
+ */
+export function hintForUploads(hint: string): string {
+  const given = hint.replace('run the same command again', 'upload it again');
+  const ways = given.split(/; |, or /);
+  const possible = ways.filter((way) => !NOT_FOR_UPLOADS.test(way));
+  const own = possible.filter((way) => !way.includes('{{'));
+  if (own.length === ways.length) return given;
+  const others = possible.filter((way) => way.includes('{{'));
+  const operator = others.length === 0 ? [] : [`for the operator of the service: ${others.join(', or ')}`];
+  return [...(own.length > 0 ? [own.join(', or ')] : []), ...operator].join('; ') || 'upload another file';
+}
+
 /** Words a hint: the command line writes a setting such as `{{limitPixels 12M}}` as `--limit-pixels 12M`. */
 export type WordHint = (hint: string) => string;
 

@@ -1,3 +1,4 @@
+import { hintForUploads } from '../model/failures.ts';
 import type { ServeEvent } from '../serve/events.ts';
 import { iso, pause } from './format.ts';
 import { oneLine } from './json.ts';
@@ -41,12 +42,7 @@ export function createServeReport(options: ServeReportOptions): (event: Reported
 }
 
 /** Events that only `verbose` shows. */
-const QUIET: ReadonlySet<Reported['type']> = new Set([
-  'image.started',
-  'upload.refused',
-  'batch.ended',
-  'swept',
-]);
+const QUIET: ReadonlySet<Reported['type']> = new Set(['image.started', 'batch.ended', 'swept']);
 
 function isTrouble(event: Reported): boolean {
   if (event.type === 'image.ended') return event.state === 'failed';
@@ -57,7 +53,9 @@ function withWords(event: Reported, wordHint: (hint: string) => string): Reporte
   if (event.type === 'warning')
     return event.fix === undefined ? event : { ...event, fix: wordHint(event.fix) };
   if (!('error' in event) || event.error?.fix === undefined) return event;
-  return { ...event, error: { ...event.error, fix: wordHint(event.error.fix) } };
+  const { fix } = event.error;
+  const isOfImage = event.type === 'image.ended' || event.type === 'image.retrying';
+  return { ...event, error: { ...event.error, fix: wordHint(isOfImage ? hintForUploads(fix) : fix) } };
 }
 
 type Lines = { readonly [T in Reported['type']]: (event: Extract<Reported, { type: T }>) => string };
@@ -70,7 +68,11 @@ const LINES: Lines = {
   stopping: ({ busy }) => facts('stopping', { busy }),
   'upload.accepted': ({ batch, owner, bucket, images, bytes, refused }) =>
     facts('accepted', { batch, owner, bucket, images, bytes, refused: refused || undefined }),
-  'upload.refused': ({ code }) => facts('refused', { code }),
+  'request.refused': ({ code, status, method, route, owner, client }) =>
+    facts('refused', {
+      ...{ code, status, method: method ?? undefined, route: route ?? undefined },
+      ...{ owner: owner ?? undefined, client: client ?? undefined },
+    }),
   'image.started': ({ id, attempt }) => facts('started', { image: id, attempt }),
   'image.retrying': ({ id, attempt, delay, error }) =>
     facts(

@@ -4,7 +4,7 @@ import type { AboutImage, Failure, Image, ImageState, Timings } from '../model.t
 /** Something that happened in the service, as data. Metrics and log are two readers of these events. */
 export type ServeEvent = UploadEvent | ImageEvent | ServiceEvent;
 
-type UploadEvent = UploadAccepted | UploadRefused;
+type UploadEvent = UploadAccepted | RequestRefused;
 type ImageEvent =
   | ImageStarted
   | ImageRetrying
@@ -30,10 +30,20 @@ interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {
   readonly refused: number;
 }
 
-/** A request for uploads was refused as a whole. */
-interface UploadRefused {
-  readonly type: 'upload.refused';
-  readonly code: ErrorCode | 'over_quota' | 'key_reused';
+/** A request was refused, or was none of HTTP. */
+export interface RequestRefused {
+  readonly type: 'request.refused';
+  readonly code: ErrorCode;
+  readonly status: number;
+  /** Null for what is no request. */
+  readonly method: string | null;
+  /** The pattern of its address. Null for an address that does not exist. */
+  readonly route: string | null;
+  readonly isUpload: boolean;
+  /** Null where no token says it. */
+  readonly owner: string | null;
+  /** The address of the client: the one that a proxy names, if the settings trust this proxy. */
+  readonly client: string | null;
 }
 
 interface ImageStarted extends AboutImage {

@@ -2,38 +2,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { begin } from '../http/begin.ts';
 import { LAST_PART, part } from '../http/raw.ts';
-import { formOf, PHOTO } from '../http/service.ts';
-import { openPlace, type Place } from './imgtool.ts';
-
-const SECRET = 'the secret of this test, long enough for HS256';
-
-/** A service with tokens on free ports, and how to ask it. */
-async function serve(place: Place) {
-  place.put('secrets.txt', `${SECRET}\n`);
-  const addresses = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const options = ['--storage', 'storage', '--jwt-secret-file', 'secrets.txt', '--preset', 'web'];
-  const session = place.start(['serve', ...addresses, ...options]);
-  const line = await session.line(/listening /, 'stderr');
-  const [, url = '', admin = ''] = /url=(\S+) admin=(\S+)/.exec(line) ?? [];
-  const { stdout } = await place.run(['token', '--sub', 'ann', '--jwt-secret-file', 'secrets.txt']);
-  const token = stdout.trim();
-  const ask = async (path: string, init: RequestInit = {}) => {
-    const answer = await fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } });
-    return { status: answer.status, body: JSON.parse(await answer.text()) };
-  };
-  const upload = () =>
-    ask('/api/v1/images/upload', {
-      method: 'POST',
-      body: formOf([{ file: PHOTO, name: 'photo.jpg' }], { bucket: 'photos' }),
-    });
-  return { session, url, admin, token, ask, upload };
-}
-
-/** Waits for the result as a client does. */
-async function resultOf(ask: Awaited<ReturnType<typeof serve>>['ask'], job: string) {
-  await expect.poll(async () => (await ask(`${job}/result`)).status, { timeout: 60_000 }).toBe(200);
-  return (await ask(`${job}/result`)).body;
-}
+import { PHOTO } from '../http/service.ts';
+import { openPlace } from './imgtool.ts';
+import { resultOf, SECRET, serve } from './service.ts';
 
 describe('imgtool serve', () => {
   it('renders what is uploaded, keeps it over a restart, and never shows a secret', async () => {
@@ -153,7 +124,11 @@ describe('imgtool serve', () => {
       'none',
     ]);
     expect({ code, stderr }).toMatchObject({ code: 3 });
-    expect(stderr).toMatch(/\nfix: /);
+    expect(stderr).toMatch(/\nfix: .*--storage/);
+    const nowhere = ['--storage', '/proc/x', '--listen', '127.0.0.1:0', '--admin', 'none'];
+    const second = await place.run(['serve', ...nowhere]);
+    expect(second.code).toBe(3);
+    expect(second.stderr).toMatch(/\/proc\/x: [\s\S]*\nfix: .*--storage/);
   });
 });
 

@@ -53,6 +53,23 @@ describe('list', () => {
 });
 
 describe('status', () => {
+  it('says what the operator of the service can do, and nothing that uploads cannot', async () => {
+    const { id } = await upload(store, { images: [newImage()] });
+    const error = {
+      ...{ code: 'too_large', message: 'too many pixels' },
+      fix: 'raise it with {{limitPixels 300M}}, or leave it out with {{exclude}}',
+    };
+    await store.settle(await takeNext(store), { state: 'failed', error, ms: null });
+    await store.endBatch(id);
+    const { stdout } = await place.run(['status', id]);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      'for the operator of the service: raise it with --limit-pixels 300M',
+    );
+    expect(stdout).not.toMatch(/--exclude|run the same command|imgtool resume/);
+    const { jobs } = await place.status(id);
+    expect(jobs[0]?.error?.fix).toBe('for the operator of the service: raise it with --limit-pixels 300M');
+  });
+
   it('shows an upload by the first digits of its id, with the reasons of its failed images', async () => {
     const { id, failed } = await uploadTwo();
     const { stdout, code } = await place.run(['status', id.slice(0, 8)]);

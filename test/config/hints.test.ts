@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { adviceFor, allAdvice, hintAsFlags, hintAsOptions, nearPath } from '../../src/config/hints.ts';
 import { KEYS } from '../../src/config/settings.ts';
 import { loadConfig } from '../../src/config.ts';
+import { hintForUploads } from '../../src/model/failures.ts';
 import { makePlace } from '../place.ts';
 
 describe('a hint', () => {
@@ -22,6 +23,20 @@ describe('a hint', () => {
 
   it('names options in a program', () => {
     expect(hintAsOptions(hint)).toBe("choose another out, or raise it with limitPixels: '12M' or jobs: 1");
+  });
+
+  it.each([
+    [
+      'raise it with {{limitPixels 12M}}',
+      'for the operator of the service: raise it with --limit-pixels 12M',
+    ],
+    ['save it first, or leave it out with {{exclude}}', 'save it first'],
+    ['leave it out with {{exclude}}, or give it the extension of what it is', 'upload another file'],
+    ['send less, or raise {{maxUpload}}', 'send less; for the operator of the service: raise --max-upload'],
+    ['run the same command again once it is whole', 'upload it again once it is whole'],
+    ['check the first; look, or not', 'check the first; look, or not'],
+  ])('about an upload is for its client, or says that it is for the operator: %s', (hint, words) => {
+    expect(hintAsFlags(hintForUploads(hint))).toBe(words);
   });
 
   it('keeps what is no setting', () => {

@@ -9,6 +9,7 @@ const isObject = (data: unknown): data is Record<string, unknown> =>
 
 const TYPES: Readonly<Record<string, (data: unknown) => boolean>> = {
   null: (data) => data === null,
+  boolean: (data) => typeof data === 'boolean',
   string: (data) => typeof data === 'string',
   number: (data) => typeof data === 'number',
   integer: Number.isInteger,

@@ -2,8 +2,7 @@ import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { authenticateBy, type TokenRules } from '../../src/http/auth.ts';
-import { signToken } from '../../src/http/token.ts';
+import { authenticateBy, signToken, type TokenRules } from '../../src/http/auth.ts';
 import { RULES, SECRET, startService } from './service.ts';
 
 const base64 = (value: object | string) =>
@@ -89,6 +88,25 @@ describe('a token that is not valid', () => {
     }
     expect(new Set(answers.values()).size).toBe(1);
     expect([...answers.values()][0]).toMatch(/^\[401,.*"unauthorized".*"Bearer"\]$/);
+  });
+
+  it('makes the service ask no address that it names', async () => {
+    const own = await keyServer();
+    const named = await keyServer();
+    const service = await startService({
+      tokens: { secrets: [SECRET], jwks: own.url, issuer: 'us', audience: 'images' },
+    });
+    const claims = { sub: 'ann', iss: named.url, aud: 'images', exp: LATER };
+    for (const header of [
+      { jku: named.url },
+      { x5u: named.url },
+      { kid: named.url },
+      { jwk: { kid: named.url } },
+    ])
+      for (const token of [hs256(claims, { header }), rs256(claims, header)])
+        expect((await service.ask('/api/v1/images/jobs/x', { token })).status).toBe(401);
+    expect(named.asked()).toBe(0);
+    expect(own.asked()).toBe(1);
   });
 
   it('is refused also where public keys are known: a public key is no secret', async () => {

@@ -50,4 +50,4 @@ export function documented(url: string) {
   };
 }
 
-const patternOf = (pattern: string) => new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`);
+export const patternOf = (pattern: string) => new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`);

@@ -39,14 +39,14 @@ describe('an upload', () => {
     const { upload, ask, store } = await startService();
     const { body } = await upload(PHOTO);
     const [claim] = await store.take('test', 1);
-    const error = { code: 'corrupt', message: 'cut off', fix: 'add {{lenient}}' };
+    const error = { code: 'corrupt', message: 'cut off', fix: 'copy it again, or add {{lenient}}' };
     await store.settle(claim!, { state: 'failed', error, ms: null });
     const { status, body: problem } = await ask(`${body.status_url}/result`);
     expect([status, problem.code, problem.detail, problem.fix]).toEqual([
       422,
       'corrupt',
       'cut off',
-      'add {{lenient}}',
+      'copy it again; for the operator of the service: add --lenient',
     ]);
     const job = await ask(body.status_url);
     expect(job.body).toMatchObject({
@@ -110,6 +110,26 @@ describe('an image', () => {
     expect([same.status, same.body]).toEqual([304, '']);
     const head = await service.ask(path, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length')]).toEqual([200, `${whole.body.length}`]);
+  });
+
+  it.each([
+    '..',
+    '%00',
+    'a%0Ab',
+    '__proto__',
+    'constructor',
+    '%2e%2e%2flarge',
+    'large%20',
+    'ﬁle',
+    'x'.repeat(10_000),
+  ])('has no size that is called %j', async (size) => {
+    const service = await startService();
+    const { image_id: id } = await completed(service);
+    for (const path of [`/api/v1/images/${id}`, `/api/v1/images/${id}/direct`]) {
+      const { status, body } = await service.ask(`${path}?size=${size}`);
+      expect(size.length > 200 ? 422 : 404).toBe(status);
+      expect(JSON.stringify(body)).not.toContain(service.root);
+    }
   });
 
   it('is one of a list, which says what is wrong with the others', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { documentOf } from './documented.ts';
-import { startService } from './service.ts';
+import { faultsOf } from '../config/json-schema.ts';
+import { documentOf, patternOf } from './documented.ts';
+import { DOCUMENT } from './openapi-rules.ts';
+import { RULES, startService } from './service.ts';
 
 const METHODS = ['get', 'post', 'delete', 'put', 'patch', 'options', 'head', 'trace'];
 
@@ -47,6 +49,52 @@ describe('the OpenAPI document', () => {
       for (const { responses } of Object.values(operations)) {
         expect(Object.keys(responses).some((status) => /^2\d\d$/.test(status))).toBe(true);
         expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));
+      }
+    }
+  });
+
+  it('follows the rules of OpenAPI 3.1, with tokens and without', async () => {
+    for (const tokens of [RULES, null]) {
+      const { url } = await startService({ tokens, uploads: { quota: null } });
+      const document = await documentOf(url);
+      expect(faultsOf(document, DOCUMENT)).toEqual([]);
+      for (const operations of Object.values(document.paths)) {
+        for (const { parameters = [], responses } of Object.values(operations)) {
+          const names = parameters.map((one) => `${one.in} ${one.name}`);
+          expect(new Set(names).size).toBe(names.length);
+          expect(Object.keys(responses).length).toBeGreaterThan(0);
+        }
+      }
+      // The check itself sees what is wrong.
+      const [path = ''] = Object.keys(document.paths);
+      for (const wrong of [
+        { ...document, openapi: '3.0.3' },
+        { ...document, paths: { livez: {} } },
+        { ...document, paths: { [path]: { get: { responses: { 200: {} } } } } },
+        {
+          ...document,
+          paths: { [path]: { get: { responses: {}, parameters: [{ name: 'x', in: 'body' }] } } },
+        },
+      ])
+        expect(faultsOf(wrong, DOCUMENT)).not.toEqual([]);
+    }
+  });
+
+  it('has the routes that the server has: an address that it does not have is answered by 404', async () => {
+    const { url, ask } = await startService();
+    const { paths } = await documentOf(url);
+    for (const [path, operations] of Object.entries(paths)) {
+      const address = path.replace('{bucket}/processed/{size}/{file}', 'x').replace(/\{\w+\}/g, 'x');
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+        const isKnown = Object.hasOwn(operations, method.toLowerCase());
+        // Other routes have such an address too.
+        const others = Object.keys(paths).filter((other) => patternOf(other).test(address));
+        const isOfOther = others.some((other) => Object.hasOwn(paths[other]!, method.toLowerCase()));
+        const { status } = await ask(address, { method });
+        expect({ method, path, isRefused: status === 405 }).toEqual({
+          ...{ method, path },
+          isRefused: !isKnown && !isOfOther,
+        });
       }
     }
   });

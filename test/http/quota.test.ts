@@ -38,6 +38,29 @@ describe('the limit of uploads', () => {
     expect(service.left()).toHaveLength(3);
   });
 
+  it('is never exceeded by uploads that fail, bring several files or repeat a key, all at once', async () => {
+    const service = await startService({ uploads: { quota: { uploads: 10, window: HOUR } } });
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => {
+        if (i % 4 === 0) return service.upload(Buffer.from('text'));
+        if (i % 4 === 1) return postFiles(service, '/batch', [PHOTO, PHOTO]);
+        const headers = i % 4 === 2 ? { 'idempotency-key': 'one' } : undefined;
+        return service.upload(PHOTO, { ...(headers && { headers }), fields: { bucket: `photos-${i % 3}` } });
+      }),
+    );
+    expect(answers.some(({ status }) => status === 429)).toBe(true);
+    expect((await service.complete()).length).toBeLessThanOrEqual(10);
+    expect((await service.upload(PHOTO)).status).toBe(429);
+  });
+
+  it('is not renewed by a clock that is set back', async () => {
+    let now = Date.UTC(2026, 0, 1, 12, 30);
+    const service = await startService({ now: () => now, uploads: { quota: { uploads: 1, window: HOUR } } });
+    expect((await service.upload(PHOTO)).status).toBe(202);
+    now -= 5 * HOUR;
+    expect((await service.upload(PHOTO)).status).toBe(429);
+  });
+
   it('is that of the owner, whatever address and bucket the client names', async () => {
     const { upload } = await startService({ uploads: { quota: { uploads: 1, window: HOUR } } });
     expect((await upload(PHOTO)).status).toBe(202);

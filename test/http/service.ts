@@ -6,10 +6,12 @@ import sharp from 'sharp';
 import { afterEach, expect } from 'vitest';
 import { openLocalObjects } from '../../src/adapters/local-storage/objects.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
+import { hintAsFlags } from '../../src/config.ts';
+import { signToken } from '../../src/http/auth.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import type { HttpOptions } from '../../src/http/options.ts';
 import { openHttp } from '../../src/http/server.ts';
-import { signToken } from '../../src/http/token.ts';
+import { hintForUploads } from '../../src/model/failures.ts';
 import type { StoredOutput } from '../../src/model.ts';
 import type { Claim, ImageEnd, Store } from '../../src/ports.ts';
 import type { ServeEvent } from '../../src/serve/events.ts';
@@ -50,7 +52,7 @@ const OPTIONS: HttpOptions = {
   publicUrl: null,
   version: '1.2.3',
   jobs: 2,
-  wordHint: (hint) => hint,
+  wordHint: (hint) => hintAsFlags(hintForUploads(hint)),
 };
 
 const opened: (() => Promise<void>)[] = [];

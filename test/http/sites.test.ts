@@ -53,13 +53,27 @@ async function exchangeAs(url: string, lines: readonly string[]) {
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text())?.[1]) };
 }
 
-describe('a service behind a proxy', () => {
-  it('still answers requests of the proxy', async () => {
-    const { url } = await startService({ trustProxy: ['loopback'] });
-    const { status } = await exchange(url, [
-      'GET /livez HTTP/1.1',
-      'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https',
-    ]);
-    expect(status).toBe(200);
+describe('the address of a client', () => {
+  const FORWARDED = [
+    'X-Forwarded-For: 1.2.3.4, 5.6.7.8',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-Host: evil',
+  ];
+
+  async function clientOf(trustProxy: readonly string[]): Promise<string | null | undefined> {
+    const service = await startService({ trustProxy });
+    const { status } = await exchange(service.url, ['GET /api/v1/images/batch HTTP/1.1', ...FORWARDED]);
+    expect(status).toBe(401);
+    return service.events.find((event) => event.type === 'request.refused')?.client;
+  }
+
+  it('is not what a stranger says in a header', async () => {
+    expect(await clientOf([])).toBe('127.0.0.1');
+    expect(await clientOf(['10.0.0.0/8'])).toBe('127.0.0.1');
+  });
+
+  it('is what a trusted proxy says: the last address that is no proxy', async () => {
+    expect(await clientOf(['loopback'])).toBe('5.6.7.8');
+    expect(await clientOf(['loopback', '5.6.7.8'])).toBe('1.2.3.4');
   });
 });

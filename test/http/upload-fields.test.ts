@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { BUCKET, begin } from './begin.ts';
-import { LAST_PART, part } from './raw.ts';
-import { PHOTO, startService } from './service.ts';
+import { exchange, LAST_PART, part, uploadHead } from './raw.ts';
+import { PHOTO, type Service, startService, tokenOf } from './service.ts';
+
+/** Sends a body of these parts. */
+async function send(service: Service, parts: readonly Buffer[]) {
+  const body = Buffer.concat([...parts, LAST_PART]);
+  const head = uploadHead(await tokenOf('ann'), [`Content-Length: ${body.length}`]);
+  return exchange(service.url, head, body);
+}
 
 describe('a field', () => {
   it.each([
@@ -21,6 +28,10 @@ describe('a field', () => {
     ['metadata', `"${'x'.repeat(16_384)}"`],
     ['metadata', '['.repeat(8_000) + ']'.repeat(8_000)],
     ['metadata', '['.repeat(65) + ']'.repeat(65)],
+    ['metadata', '['.repeat(10_000) + ']'.repeat(10_000)],
+    ['preset', '../web'],
+    ['preset', 'web\n'],
+    ['preset', 'x'.repeat(10_000)],
   ])('%s with %j is 422, and leaves nothing', async (field, value) => {
     const service = await startService();
     const { status, body } = await service.upload(PHOTO, { fields: { bucket: 'photos', [field]: value } });
@@ -54,6 +65,48 @@ describe('a field', () => {
     expect(status).toMatch(/^4(13|22)$/);
     socket.destroy();
     expect(service.left()).toEqual([]);
+  });
+
+  it.each([
+    ['that is nested too deep', `${'['.repeat(8_000)}${']'.repeat(8_000)}`],
+    ['with a name of a prototype', '{"__proto__":{"a":1}}'],
+    ['that is cut off', '{'],
+  ])('with the type of JSON %s is 422', async (_, value) => {
+    const service = await startService();
+    const name = 'metadata"\r\nContent-Type: application/json; x="';
+    const { status } = await send(service, [BUCKET, part(name, value), part('file', PHOTO, 'a.jpg')]);
+    expect(status).toBe(422);
+    expect(service.left()).toEqual([]);
+  });
+
+  it.each([
+    ['no name', '"; x="', /no name of a file/],
+    ['a newline in its name', `"; filename*=UTF-8''a%0D%0Ab.jpg; x="`, /has no file/],
+    ['NUL in its name', `"; filename*=UTF-8''a%00b.jpg; x="`, /control characters/],
+    ['a newline in its own name', `"; name*=UTF-8''a%0Ab; filename="a.jpg`, /has no file/],
+  ])('of a file with %s is 422, however large the file is', async (_, name, message) => {
+    // The parser skips some of these parts.
+    const service = await startService({ limits: { uploads: 1 } });
+    for (const bytes of [100, 34_000, 130_000, 900_000]) {
+      const file = Buffer.concat([PHOTO, Buffer.alloc(bytes)]);
+      const { status, body } = await send(service, [BUCKET, part(`file${name}`, file)]);
+      expect([status, body]).toEqual([422, expect.stringMatching(message)]);
+    }
+    expect(service.left()).toEqual([]);
+    expect((await service.upload(PHOTO)).status).toBe(202);
+  });
+
+  it.each([
+    ['a path of Windows', 'C:\\\\temp\\\\a.jpg', 'a.jpg'],
+    ['two dots', '..', 'unnamed'],
+    ['text from right to left', 'a\u202egpj.exe', 'a\u202egpj.exe'],
+    ['separators of lines', 'a\u2028b\u0085c.jpg', 'a\u2028b\u0085c.jpg'],
+  ])('of a file with the name of %s is text alone', async (_, given, name) => {
+    const service = await startService();
+    const { status } = await send(service, [BUCKET, part('file', PHOTO, given)]);
+    expect(status).toBe(202);
+    expect(await service.complete()).toMatchObject([{ name }]);
+    expect(service.files().every((path) => /^[\w./-]+$/.test(path))).toBe(true);
   });
 
   it('may come behind the file', async () => {

@@ -70,6 +70,10 @@ describe('a file', () => {
     const failing = await startService({ uploads: scanner(2) });
     const failed = await failing.upload(PHOTO);
     expect([failed.status, failed.body.code, failing.left()]).toEqual([503, 'unavailable', []]);
+    const warnings = failing.events.filter(({ type }) => type === 'warning');
+    expect(warnings).toMatchObject([
+      { message: expect.stringMatching(/could not be scanned: Command failed/) },
+    ]);
     const missing = await startService({ uploads: { scan: ['/no/such/scanner'] } });
     expect((await missing.upload(PHOTO)).status).toBe(503);
   });

@@ -75,11 +75,11 @@ describe('a body that is too large', () => {
   });
 
   it('is refused when a part has a hundred thousand headers, or a field has megabytes', async () => {
-    const service = await startService();
+    const service = await startService({ uploads: { maxUpload: 20_000_000 } });
     const headers = Array.from({ length: 100_000 }, (_, i) => `X-${i}: y`).join('\r\n');
     for (const body of [
       Buffer.concat([Buffer.from(`--boundary-of-the-tests\r\n${headers}\r\n\r\n`), LAST_PART]),
-      Buffer.concat([part('bucket', 'x'.repeat(500_000)), part('file', PHOTO, 'a.jpg'), LAST_PART]),
+      Buffer.concat([part('bucket', 'x'.repeat(10_000_000)), part('file', PHOTO, 'a.jpg'), LAST_PART]),
     ]) {
       const { received, socket } = await begin(service, [`Content-Length: ${body.length}`]);
       socket.write(body);
@@ -130,7 +130,91 @@ describe('a slow client', () => {
   });
 });
 
+describe('five hundred connections', () => {
+  it('that send nothing, or slowly, or only half of it are closed, and others are served meanwhile', async () => {
+    const service = await startService({ limits: { headersTimeout: 2_000, requestTimeout: 4_000 } });
+    const kinds = [
+      () => openRaw(service.url),
+      async () => {
+        const connection = await openRaw(service.url);
+        const drip = setInterval(() => connection.socket.write('X'), 100);
+        connection.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+        connection.socket.once('close', () => clearInterval(drip));
+        return connection;
+      },
+      async () => {
+        const connection = await openRaw(service.url);
+        connection.socket.end('GET /livez HTTP/1.1\r\nHo');
+        return connection;
+      },
+      async () => {
+        const connection = await begin(service, ['Content-Length: 100000']);
+        connection.socket.end(part('file', PHOTO, 'a.jpg').subarray(0, 3_000));
+        return connection;
+      },
+      async () => {
+        const connection = await begin(service, ['Content-Length: 100000'], { path: '/batch' });
+        connection.socket.write(part('file', PHOTO, 'a.jpg').subarray(0, 3_000));
+        return connection;
+      },
+    ];
+    // The last kind keeps places of uploads, of which there are 64.
+    const open = (i: number) => kinds[i % 10 === 9 ? 4 : i % 4]!();
+    const connections = await Promise.all(Array.from({ length: 500 }, (_, i) => open(i)));
+    expect((await service.ask('/livez')).status).toBe(200);
+    await Promise.all(connections.map(({ closed }) => closed));
+    expect((await service.upload(PHOTO)).status).toBe(202);
+    await expect.poll(() => service.left()).toHaveLength(1);
+  });
+});
+
 describe('a request that is not valid', () => {
+  const HIDDEN = '0\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it.each([
+    ['length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked'],
+    ['chunks and length', 'Transfer-Encoding: chunked\r\nContent-Length: 5'],
+    ['two lengths', 'Content-Length: 5\r\nContent-Length: 6'],
+    ['a length that is no number', 'Content-Length: 5, 6'],
+    ['a space behind the name of a header', 'Transfer-Encoding : chunked'],
+    ['an unknown encoding', 'Transfer-Encoding: xchunked'],
+    ['an encoding behind chunks', 'Transfer-Encoding: chunked, identity'],
+    ['a header in two lines', 'Transfer-Encoding:\r\n chunked\r\nContent-Length: 5'],
+    ['a line that ends with LF', 'X: y\nTransfer-Encoding: chunked'],
+    ['NUL in a header', 'X: a\0b\r\nTransfer-Encoding: chunked'],
+  ])('because of %s hides no second request', async (_, headers) => {
+    const service = await startService();
+    const { socket, closed, text } = await openRaw(service.url);
+    socket.write(`POST /upload HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${HIDDEN}`);
+    await closed;
+    expect(text().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+    expect(service.events).toMatchObject([{ type: 'request.refused', status: 400, client: '127.0.0.1' }]);
+  });
+
+  it('in a refused body is not read as a request', async () => {
+    const service = await startService();
+    const { socket, closed, text } = await openRaw(service.url);
+    const head = ['POST /upload HTTP/1.1', 'Host: x', 'Content-Length: 500', 'Expect: 100-continue'];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${HIDDEN}`);
+    await closed;
+    expect(text().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401']);
+  });
+
+  it.each([
+    ['GET', '/api/v1/images/batch', 422, 'invalid_request'],
+    ['GET', '/api/v1/images/batch?image_ids=x', 200, undefined],
+    ['DELETE', '/api/v1/images/batch', 404, 'not_found'],
+    ['GET', '/api/v1/images/jobs', 404, 'not_found'],
+    ['GET', '/api/v1/images/upload', 404, 'not_found'],
+    ['PATCH', '/api/v1/images/batch', 405, 'method_not_allowed'],
+    ['POST', '/storage/photos', 405, 'method_not_allowed'],
+    ['OPTIONS', '/livez', 405, 'method_not_allowed'],
+  ])('%s %s goes to the right route', async (method, path, status, code) => {
+    const { ask } = await startService();
+    const answer = await ask(path, { method });
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
   it.each([
     [
       'length and chunks at once',

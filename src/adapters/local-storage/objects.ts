@@ -133,11 +133,11 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
           fix,
         });
       }
-      await makeFolder(root).catch(failAt(root));
-      const probe = await stage('probe').catch(failAt(root));
-      await writeFile(probe.path, '', { flag: 'wx' }).catch(failAt(root));
+      await makeFolder(root).catch(unusable(root));
+      const probe = await stage('probe').catch(unusable(root));
+      await writeFile(probe.path, '', { flag: 'wx' }).catch(unusable(root));
       await probe.discard();
-      await access(root, constants.W_OK | constants.X_OK).catch(failAt(root));
+      await access(root, constants.W_OK | constants.X_OK).catch(unusable(root));
       hold(root);
       for (const name of await readdir(scratch).catch(failReading(scratch))) {
         const path = join(scratch, name);
@@ -205,8 +205,16 @@ const SETTING = 'storage';
 
 function storageError(error: unknown, what: string): ImgtoolError {
   const { code, message, fix, cause } = writeError(error, what);
-  return new ImgtoolError(code, message, { fix: fix?.replace('{{out}}', `{{${SETTING}}}`), cause });
+  // The service goes on by itself.
+  const advice = fix?.replace('{{out}}', `{{${SETTING}}}`).replace(', then run the same command again', '');
+  return new ImgtoolError(code, message, { fix: advice, cause });
 }
+
+/** A handler of errors of a folder in which nothing can be stored: another try does not help. */
+const unusable = (root: string) => (error: unknown) => {
+  const { code, message, fix = `choose another {{${SETTING}}}`, cause } = storageError(error, root);
+  throw new ImgtoolError(code === 'io' ? 'not_writable' : code, message, { fix, cause });
+};
 
 const failAt = (what: string) => (error: unknown) => {
   throw storageError(error, what);

@@ -4,8 +4,8 @@ import type { Preset } from '../../model.ts';
 import type { Accepted } from '../../ports.ts';
 import { acceptUpload, type UploadedFile } from '../../serve/accept.ts';
 import { batchPath, jobPath } from '../bodies.ts';
+import { readFields } from '../fields.ts';
 import { type Gate, keyOf, openGate, overQuota, showQuota } from '../gate.ts';
-import { readMetadata } from '../metadata.ts';
 import type { Site } from '../options.ts';
 import { asRefusal, Refusal } from '../problem.ts';
 import { ANSWERS, answers, BATCH_FIELDS, IMAGE_FIELDS, type ObjectSchema } from '../schemas.ts';
@@ -53,17 +53,8 @@ export function uploadRoutes(app: FastifyInstance, site: Site): void {
 
 function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): void {
   const { service, options } = site;
-  const { store, worker, emit } = service;
+  const { store, worker } = service;
   const { quota } = options.uploads;
-
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    try {
-      return await take(request, reply);
-    } catch (error) {
-      emit({ type: 'upload.refused', code: asRefusal(error).code });
-      throw error;
-    }
-  }
 
   async function take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { owner } = request.caller;
@@ -125,7 +116,7 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): vo
         response: answers(202, 'accepted: the images wait to be processed', way.answer),
       },
     },
-    answer,
+    take,
   );
 }
 
@@ -158,20 +149,7 @@ function askedOf(request: FastifyRequest, received: ReceivedUpload, way: Way, { 
       fix: 'send a part with a file, named file',
     });
   }
-  const fields: Record<string, string> = { ...received.fields };
-  const check = request.compileValidationSchema(way.fields);
-  if (!check(fields)) {
-    const [fault] = check.errors ?? [];
-    const name = fault?.instancePath.slice(1) || String(fault?.params.missingProperty ?? 'the fields');
-    throw new Refusal('invalid_request', `${name}: ${fault?.message ?? 'is not valid'}`);
-  }
-  const { all } = options.presets;
-  const preset = fields.preset === undefined ? way.preset : all.find(({ name }) => name === fields.preset);
-  if (preset === undefined) {
-    const fix = `use one of ${all.map(({ name }) => name).join(', ')}`;
-    throw new Refusal('invalid_request', 'preset: there is no list of variants with this name', { fix });
-  }
-  return { bucket: fields.bucket ?? '', preset, metadata: readMetadata(fields.metadata) };
+  return readFields(request, received.fields, way, options.presets);
 }
 
 /** SHA-256 of all that a request asks for. */

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
+import type { MultipartFile } from '@fastify/multipart';
+import { failureOf, ImgtoolError, writeError } from '../errors.ts';
+import { detect } from '../image/detect.ts';
+import type { Objects } from '../ports.ts';
+import type { UploadedFile } from '../serve/accept.ts';
+import { stagedKey } from '../serve/keys.ts';
+import { uploadTooLarge } from './gate.ts';
+import type { UploadRules } from './options.ts';
+import { Refusal } from './problem.ts';
+
+// One file of an upload: written to a staged object while it arrives, recognised by its bytes, scanned.
+
+/** Bytes from which a format is recognised. */
+const HEAD = 65_536;
+/** Milliseconds of a scan. */
+const LONGEST_SCAN = 60_000;
+/** The exit code that refuses a file. clamdscan has the same. */
+const REFUSED = 1;
+
+/** Writes a file to a staged object. Errors: those of the file alone, unless it is one of several. */
+export async function stageFile(
+  part: MultipartFile,
+  name: string,
+  objects: Objects,
+  rules: UploadRules,
+  isBatch: boolean,
+  overflow: AbortSignal,
+  all: UploadedFile[],
+): Promise<UploadedFile> {
+  const image = randomUUID();
+  const object = await objects.stage(stagedKey(image));
+  const file: UploadedFile = { image, job: randomUUID(), name, staged: object, facts: null, error: null };
+  all.push(file);
+  addAbortSignal(overflow, part.file);
+  if (!isBatch) part.file.on('limit', () => part.file.destroy(uploadTooLarge(rules.maxUpload)));
+  try {
+    const facts = await writeFile(part, object.path, rules);
+    if (rules.scan !== null) await scanFile(rules.scan, object.path);
+    return { ...file, facts };
+  } catch (error) {
+    await object.discard();
+    if (!isBatch || !isOfFile(error)) throw error;
+    return { ...file, staged: null, error: failureOf(error) };
+  }
+}
+
+/** Whether the file is to blame, and not the request or the machine. */
+function isOfFile(error: unknown): error is ImgtoolError {
+  const codes = ['not_an_image', 'unsupported_format', 'upload_too_large', 'scan_refused'];
+  return error instanceof ImgtoolError && codes.includes(error.code);
+}
+
+/** Writes the bytes while they arrive. What is refused is read to its end, so that the client reads the answer. */
+async function writeFile({ file }: MultipartFile, path: string, rules: UploadRules) {
+  const hash = createHash('sha256');
+  const target = await open(path, 'wx');
+  let bytes = 0;
+  let head = Buffer.alloc(0);
+  let refusal: unknown;
+  const check = async () => {
+    refusal = await acceptable(head, rules).catch((error: unknown) => error);
+  };
+  let isChecked = false;
+  try {
+    for await (const chunk of file as AsyncIterable<Buffer>) {
+      if (refusal !== undefined) continue;
+      bytes += chunk.length;
+      hash.update(chunk);
+      if (!isChecked) {
+        head = Buffer.concat([head, chunk]);
+        isChecked = head.length >= HEAD;
+        if (isChecked) await check();
+      }
+      await target.writeFile(chunk).catch((error: unknown) => {
+        throw writeError(error, 'the upload');
+      });
+    }
+    if (!isChecked) await check();
+  } finally {
+    await target.close();
+  }
+  if (refusal !== undefined) throw refusal;
+  if (file.truncated) throw uploadTooLarge(rules.maxUpload);
+  return { digest: hash.digest('hex'), bytes };
+}
+
+/** Checks the format by the first bytes of a file. Errors: `not_an_image`, `unsupported_format`. */
+async function acceptable(head: Buffer, { accept, allowSvg }: UploadRules): Promise<undefined> {
+  const format = await detect(head, allowSvg);
+  if (accept.includes(format)) return;
+  const fix = `send one of ${accept.join(', ')}, or accept more with {{accept}}`;
+  throw new ImgtoolError('unsupported_format', `files of the format ${format} are not accepted`, { fix });
+}
+
+/** Gives a file to a program. Errors: `scan_refused`, `unavailable` where the program itself fails. */
+function scanFile([program = '', ...args]: readonly string[], path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(program, [...args, path], { timeout: LONGEST_SCAN, killSignal: 'SIGKILL' }, (error) => {
+      if (error === null) resolve();
+      else if (error.code === REFUSED)
+        reject(new Refusal('scan_refused', 'the file is refused by the scanner'));
+      else reject(new Refusal('unavailable', 'the file could not be scanned', { cause: error }));
+    });
+  });
+}
