@@ -119,8 +119,9 @@ function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyIn
     });
   });
   metrics.watch(app);
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
+    done();
   });
   return app;
 }

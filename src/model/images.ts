@@ -66,6 +66,12 @@ export interface Image {
   readonly outputs: readonly StoredOutput[];
 }
 
+/** What an image says of its job. */
+export type ImageJob = Pick<
+  Image,
+  'id' | 'job' | 'state' | 'attempts' | 'error' | 'createdAt' | 'completedAt'
+>;
+
 /** The uploads of one request. Times in milliseconds since 1970. */
 export interface UploadBatch {
   /** A random UUID. */

@@ -26,7 +26,6 @@ export async function imgtoolService(place) {
   const server = await start(
     process.execPath,
     [
-      ...(process.env.SERVE_NODE_OPTIONS?.split(' ') ?? []),
       ...[BINARY, 'serve', '--listen', '127.0.0.1:0', '--admin', 'none', '--rate-limit', 'none'],
       ...['--jwt-secret-file', secrets, '--index', join(place, 'imgtool.db')],
       ...['--storage', join(place, 'storage'), '--no-config'],
