@@ -147,6 +147,7 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
     api.addHook('onRoute', (route) => {
       route.config = { ...route.config, needsToken: true };
     });
+    api.decorateRequest('caller');
     api.addHook('onRequest', async (request) => {
       request.caller = await authenticate(request.headers.authorization);
     });
