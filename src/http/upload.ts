@@ -18,6 +18,8 @@ import { LONGEST_METADATA } from './schemas.ts';
 
 /** Bytes from which a format is recognised. */
 const HEAD = 65_536;
+/** Bytes that are collected for one write: each write costs a switch to another thread and back. */
+const WRITTEN_AT_ONCE = 262_144;
 const LONGEST_NAME = 255;
 const MOST_FIELDS = 10;
 /** For each part. */
@@ -147,6 +149,16 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
     refusal = await acceptable(head, rules).catch((error: unknown) => error);
   };
   let isChecked = false;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const write = async () => {
+    const all = Buffer.concat(held);
+    held = [];
+    heldBytes = 0;
+    await target.writeFile(all).catch((error: unknown) => {
+      throw writeError(error, 'the upload');
+    });
+  };
   try {
     for await (const chunk of file as AsyncIterable<Buffer>) {
       if (refusal !== undefined) continue;
@@ -157,11 +169,12 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
         isChecked = head.length >= HEAD;
         if (isChecked) await check();
       }
-      await target.writeFile(chunk).catch((error: unknown) => {
-        throw writeError(error, 'the upload');
-      });
+      held.push(chunk);
+      heldBytes += chunk.length;
+      if (heldBytes >= WRITTEN_AT_ONCE) await write();
     }
     if (!isChecked) await check();
+    if (refusal === undefined) await write();
   } finally {
     await target.close();
   }
