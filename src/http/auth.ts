@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   createRemoteJWKSet,
   customFetch,
@@ -56,7 +56,7 @@ export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate 
   return async (authorization) => {
     const [, token = ''] = /^Bearer +([\w.-]+) *$/i.exec(authorization ?? '') ?? [];
     if (token === '') throw unauthorized();
-    const digest = createHash('sha256').update(token).digest('base64');
+    const digest = hash('sha256', token, 'base64');
     const before = known.get(digest);
     if (before !== undefined && now() < before.until) return before.caller;
     known.delete(digest);

@@ -1,6 +1,6 @@
 import { type WordHint, wordFailure } from '../model/failures.ts';
 import { JOB_STATES } from '../model/jobs.ts';
-import type { Image, ImageState, StoredOutput, UploadBatch } from '../model.ts';
+import type { Image, ImageJob, ImageState, StoredOutput, UploadBatch } from '../model.ts';
 import type { StoreStats } from '../ports.ts';
 
 /** The words of answers for the states of an image. The state itself stands beside them. */
@@ -26,7 +26,7 @@ const timeOf = (milliseconds: number | null) =>
 export const jobPath = (job: string): string => `/api/v1/images/jobs/${job}`;
 export const batchPath = (batch: string): string => `/batch/${batch}/status`;
 
-export function jobBody(image: Image, wordHint: WordHint) {
+export function jobBody(image: ImageJob, wordHint: WordHint) {
   const error = image.error && wordFailure(image.error, wordHint);
   return {
     job_id: image.job,
@@ -43,7 +43,7 @@ export function jobBody(image: Image, wordHint: WordHint) {
 }
 
 /** Every failed image has a text, also a cancelled one. */
-function errorText({ error, state }: Image): string | null {
+function errorText({ error, state }: ImageJob): string | null {
   return error?.message ?? (state === 'cancelled' ? 'cancelled' : null);
 }
 

@@ -28,12 +28,14 @@ export function limitConnections(
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });
-  app.addHook('onSend', async ({ raw }, reply) => {
+  app.addHook('onSend', ({ raw }, reply, _, done) => {
     // The client waits for leave to send the body, and must not send the next request as one.
     if (raw.headers.expect !== undefined && !raw.complete) reply.header('connection', 'close');
+    done();
   });
-  app.addHook('onResponse', async ({ raw }) => {
+  app.addHook('onResponse', ({ raw }, _, done) => {
     if (!raw.complete) linger(raw, limits.lingering);
+    done();
   });
 }
 

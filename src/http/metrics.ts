@@ -62,10 +62,11 @@ export function createMetrics() {
     },
     /** Measures the requests of a server, by the patterns of their addresses. */
     watch(app: FastifyInstance): void {
-      app.addHook('onResponse', async (request, reply) => {
+      app.addHook('onResponse', (request, reply, done) => {
         const route = request.routeOptions.url ?? 'unknown';
         const labels = { method: request.method, route, status: String(reply.statusCode) };
         requests.observe(labels, reply.elapsedTime / 1000);
+        done();
       });
     },
     /** Adds figures that are read at each question. */

@@ -106,8 +106,9 @@ function newApp(site: Site, metrics: Metrics): FastifyInstance {
   });
   reportRefusals(app, site);
   metrics.watch(app);
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('x-content-type-options', 'nosniff');
+    done();
   });
   return app;
 }
@@ -154,6 +155,7 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
     api.addHook('onRoute', (route) => {
       route.config = { ...route.config, needsToken: true };
     });
+    api.decorateRequest('caller');
     api.addHook('onRequest', async (request) => {
       request.caller = await authenticate(request.headers.authorization);
     });

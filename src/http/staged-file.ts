@@ -16,6 +16,8 @@ import { Refusal } from './problem.ts';
 
 /** Bytes from which a format is recognised. */
 const HEAD = 65_536;
+/** Bytes that are collected for one write: each write costs a switch to another thread and back. */
+const WRITTEN_AT_ONCE = 262_144;
 /** Milliseconds of a scan. */
 const LONGEST_SCAN = 60_000;
 /** The exit code that refuses a file. clamdscan has the same. */
@@ -65,6 +67,16 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
     refusal = await acceptable(head, rules).catch((error: unknown) => error);
   };
   let isChecked = false;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const write = async () => {
+    const all = Buffer.concat(held);
+    held = [];
+    heldBytes = 0;
+    await target.writeFile(all).catch((error: unknown) => {
+      throw writeError(error, 'the upload');
+    });
+  };
   try {
     for await (const chunk of file as AsyncIterable<Buffer>) {
       if (refusal !== undefined) continue;
@@ -75,11 +87,12 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
         isChecked = head.length >= HEAD;
         if (isChecked) await check();
       }
-      await target.writeFile(chunk).catch((error: unknown) => {
-        throw writeError(error, 'the upload');
-      });
+      held.push(chunk);
+      heldBytes += chunk.length;
+      if (heldBytes >= WRITTEN_AT_ONCE) await write();
     }
     if (!isChecked) await check();
+    if (refusal === undefined) await write();
   } finally {
     await target.close();
   }

@@ -69,6 +69,12 @@ export interface Image {
 /** Says which image something is about. */
 export type AboutImage = Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket'>;
 
+/** What an image says of its job. */
+export type ImageJob = Pick<
+  Image,
+  'id' | 'job' | 'state' | 'attempts' | 'error' | 'createdAt' | 'completedAt'
+>;
+
 /** The uploads of one request. Times in milliseconds since 1970. */
 export interface UploadBatch {
   /** A random UUID. */

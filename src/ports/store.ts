@@ -2,6 +2,7 @@ import type {
   AboutImage,
   Failure,
   Image,
+  ImageJob,
   ImageState,
   PixelSize,
   Preset,
@@ -164,6 +165,8 @@ export interface Images {
   image(viewer: Viewer, id: string): Promise<Image | undefined>;
   /** The image with this job. */
   imageOfJob(viewer: Viewer, job: string): Promise<Image | undefined>;
+  /** The same image without the rest: clients ask for the state of a job again and again, and nothing else as often. */
+  jobOf(viewer: Viewer, job: string): Promise<ImageJob | undefined>;
   /** Those images of the list that exist, in any order. */
   images(viewer: Viewer, ids: readonly string[]): Promise<Image[]>;
   batchOf(viewer: Viewer, id: string): Promise<UploadBatch | undefined>;

@@ -14,11 +14,12 @@ import { effort } from './sections/effort.js';
 import { encoders } from './sections/encoders.js';
 import { peers } from './sections/peers.js';
 import { quality } from './sections/quality.js';
+import { serve } from './sections/serve.js';
 import { small } from './sections/small.js';
 import { start } from './sections/start.js';
 import { unchanged } from './sections/unchanged.js';
 
-const SECTIONS = { peers, small, unchanged, duplicates, start, quality, effort, encoders };
+const SECTIONS = { peers, small, unchanged, duplicates, start, serve, quality, effort, encoders };
 const DEFAULT = ['peers', 'small'];
 
 const USAGE = `npm run bench -- [section…] [options]

@@ -27,9 +27,9 @@ export function manifold(folder, times, into) {
   return corpus;
 }
 
-/** The same picture with other bytes. */
+/** The same picture with other bytes. The text has at most 65,533 characters of ASCII. */
 export function commented(jpeg, text) {
-  const head = Buffer.from([0xff, 0xfe, 0, text.length + 2]);
+  const head = Buffer.from([0xff, 0xfe, (text.length + 2) >> 8, (text.length + 2) & 255]);
   return Buffer.concat([jpeg.subarray(0, 2), head, Buffer.from(text), jpeg.subarray(2)]);
 }
 

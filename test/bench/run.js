@@ -58,6 +58,42 @@ export function run(command, args, { env = {}, stdin = 'ignore', capture = false
   });
 }
 
+/**
+ * Starts a program that runs until it is stopped. Resolves once it says what matches `ready`, on either stream. Errors: when
+ * it ends before, with its last words.
+ */
+export function start(command, args, { env = {}, ready }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.add(child);
+    let words = '';
+    let isReady = false;
+    const hear = (bytes) => {
+      words = (words + bytes).slice(-2000);
+      const said = isReady ? null : ready.exec(words);
+      if (said === null) return;
+      isReady = true;
+      resolve({ said, pid: child.pid, stop });
+    };
+    const ended = new Promise((end) => child.on('close', end));
+    const stop = () => {
+      process.kill(-child.pid, 'SIGTERM');
+      return ended;
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', reject);
+    ended.then((code) => {
+      running.delete(child);
+      reject(new Error(`${[command, ...args].join(' ').slice(0, 500)}: ${code}\n${words}`));
+    });
+  });
+}
+
 /** What a command says of its version: the first line of it that matches, or null where it cannot be started. */
 export async function ask(command, args, pattern) {
   try {

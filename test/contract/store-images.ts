@@ -40,6 +40,17 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       expect(await store.imageOfJob('all', first.id)).toBeUndefined();
     });
 
+    it('says of a job what its image says', async () => {
+      const { images } = await upload(store, { images: [newImage(), refusedImage()] });
+      for (const { id, job } of images) {
+        const image = await store.image('all', id);
+        const found = await store.jobOf({ owner: 'ann' }, job);
+        expect(found).toMatchObject({ id, job, state: image?.state, error: image?.error });
+        expect(image).toMatchObject({ ...found });
+      }
+      expect(await store.jobOf('all', randomUUID())).toBeUndefined();
+    });
+
     it('finds those images of a list that exist, each once', async () => {
       const one = await upload(store);
       await store.settle(await takeNext(store), completed(one.first.id));
@@ -56,6 +67,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       const bob = { owner: 'bob' };
       expect(await store.image(bob, first.id)).toBeUndefined();
       expect(await store.imageOfJob(bob, first.job)).toBeUndefined();
+      expect(await store.jobOf(bob, first.job)).toBeUndefined();
       expect(await store.images(bob, [first.id])).toEqual([]);
       expect(await store.batchOf(bob, id)).toBeUndefined();
       expect(await store.imagesOf(bob, id, null, 9)).toEqual([]);
@@ -212,6 +224,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
         expect(await store.remove({ owner: 'ann' }, first.id)).toBeUndefined();
         expect(await store.image('all', first.id)).toBeUndefined();
         expect(await store.imageOfJob('all', first.job)).toBeUndefined();
+        expect(await store.jobOf('all', first.job)).toBeUndefined();
         expect(await store.images('all', [first.id])).toEqual([]);
         expect(await store.imagesOf('all', id, null, 9)).toHaveLength(1);
         expect(await counts(id)).toMatchObject({ completed: 0, pending: 1 });

@@ -61,6 +61,7 @@ function storeOn(connection: Connection, now: () => number): Store {
     recover: write(queueSteps.recover),
     image: read(imageSteps.image),
     imageOfJob: read(imageSteps.imageOfJob),
+    jobOf: read(imageSteps.jobOf),
     images: read(imageSteps.images),
     batchOf: read(imageSteps.batchOf),
     imagesOf: read(imageSteps.imagesOf),

@@ -43,7 +43,11 @@ export function jobRoutes(app: FastifyInstance, site: Site): void {
         response: answers(200, 'the job', ANSWERS.job),
       },
     },
-    async (request) => jobBody(await imageOf(request), wordHint),
+    async ({ caller, params }) => {
+      const job = await store.jobOf({ owner: caller.owner }, params.job_id);
+      if (job === undefined) throw notFound();
+      return jobBody(job, wordHint);
+    },
   );
 
   app.get<ByJob>(

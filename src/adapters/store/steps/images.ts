@@ -1,8 +1,8 @@
-import type { Image, ImageState, Preset, UploadBatch } from '../../../model.ts';
+import type { Image, ImageJob, ImageState, Preset, UploadBatch } from '../../../model.ts';
 import type { Viewer } from '../../../ports.ts';
 import { IMAGE_STATES } from '../schema.ts';
 import { fragment, listOf, type StoreStep, sql } from '../sql.ts';
-import { IMAGE, type ImageRow, imagesIn } from './rows.ts';
+import { IMAGE, type ImageRow, imagesIn, JOB, type JobRow, jobIn } from './rows.ts';
 
 /** The owner whose rows a viewer sees. Null: all rows. */
 export const ownerSeen = (viewer: Viewer) => (viewer === 'all' ? null : viewer.owner);
@@ -19,6 +19,13 @@ function* imageOfJob(_now: number, viewer: Viewer, job: string): StoreStep<Image
     SELECT ${IMAGE} FROM images
     WHERE job = ${job} AND deleted_at IS NULL AND owner = coalesce(${ownerSeen(viewer)}, owner)`;
   return (yield* imagesIn(rows))[0];
+}
+
+function* jobOf(_now: number, viewer: Viewer, job: string): StoreStep<ImageJob | undefined> {
+  const [row] = yield* sql<JobRow>`
+    SELECT ${JOB} FROM images
+    WHERE job = ${job} AND deleted_at IS NULL AND owner = coalesce(${ownerSeen(viewer)}, owner)`;
+  return row && jobIn(row);
 }
 
 function* images(_now: number, viewer: Viewer, ids: readonly string[]): StoreStep<Image[]> {
@@ -74,4 +81,4 @@ export function statesIn(found: readonly StateCount[]): Record<ImageState, numbe
   >;
 }
 
-export const imageSteps = { image, imageOfJob, images, batchOf, imagesOf };
+export const imageSteps = { image, imageOfJob, jobOf, images, batchOf, imagesOf };

@@ -1,5 +1,10 @@
-import type { Failure, Image, ImageState, StoredOutput, Timings } from '../../../model.ts';
+import type { Failure, Image, ImageJob, ImageState, StoredOutput, Timings } from '../../../model.ts';
 import { fragment, listOf, type StoreStep, sql } from '../sql.ts';
+
+/** The columns of an image as `jobIn` takes them. */
+export const JOB =
+  fragment(`id, job, state, attempts, error_code AS code, error_message AS message, error_fix AS fix,
+  created_at AS "createdAt", completed_at AS "completedAt"`);
 
 /** The columns of an image as `imagesIn` takes them. */
 export const IMAGE =
@@ -39,6 +44,16 @@ export interface ImageRow extends Pick<Image, Plain | Times | 'attempts'> {
   readonly fix: string | null;
 }
 
+export type JobRow = Pick<
+  ImageRow,
+  'id' | 'job' | 'state' | 'attempts' | 'code' | 'message' | 'fix' | 'createdAt' | 'completedAt'
+>;
+
+export function jobIn(row: JobRow): ImageJob {
+  const { id, job, state, attempts, createdAt, completedAt } = row;
+  return { id, job, state, attempts, error: failureIn(row), createdAt, completedAt };
+}
+
 type OutputRow = StoredOutput & { readonly image: number };
 
 /** Images with their outputs, in the order of the rows. */
@@ -63,7 +78,7 @@ function outputIn(row: OutputRow): StoredOutput {
 
 /** Field by field: a rest or a spread of a row takes longer than SQLite. */
 function imageIn(row: ImageRow, outputs: readonly StoredOutput[]): Image {
-  const { digest, bytes, ms, code } = row;
+  const { digest, bytes, ms } = row;
   return {
     id: row.id,
     job: row.job,
@@ -80,7 +95,7 @@ function imageIn(row: ImageRow, outputs: readonly StoredOutput[]): Image {
     duplicateOf: row.duplicateOf,
     metadata: row.metadata,
     ms: ms === null ? null : (JSON.parse(ms) as Timings),
-    error: code === null ? null : failureIn(code, row.message, row.fix),
+    error: failureIn(row),
     createdAt: row.createdAt,
     startedAt: row.startedAt,
     completedAt: row.completedAt,
@@ -92,6 +107,7 @@ export function pictureIn({ format, width, height }: Pick<ImageRow, 'format' | '
   return format === null || width === null || height === null ? null : { format, width, height };
 }
 
-function failureIn(code: string, message: string | null, fix: string | null): Failure {
+function failureIn({ code, message, fix }: Pick<ImageRow, 'code' | 'message' | 'fix'>): Failure | null {
+  if (code === null) return null;
   return { code, message: message ?? '', ...(fix === null ? {} : { fix }) };
 }
