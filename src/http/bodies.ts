@@ -1,4 +1,5 @@
 import { type WordHint, wordFailure } from '../model/failures.ts';
+import { JOB_STATES } from '../model/jobs.ts';
 import type { Image, ImageState, StoredOutput, UploadBatch } from '../model.ts';
 import type { StoreStats } from '../ports.ts';
 
@@ -12,6 +13,8 @@ const STATUSES = {
   failed: 'failed',
   cancelled: 'failed',
 } as const satisfies Record<ImageState, string>;
+
+const STATES = JOB_STATES.filter((state): state is ImageState => state !== 'unchanged');
 
 type Status = (typeof STATUSES)[ImageState];
 
@@ -74,6 +77,7 @@ export function sizeFields({ width, height, format, bytes }: StoredOutput) {
 export function resultBody(image: Image, publicUrl: string | null) {
   const sizes = [...outputsBySize(image)];
   const { picture, dominantColor, metadata } = image;
+  const context: unknown = metadata === null ? null : JSON.parse(metadata);
   return {
     image_id: image.id,
     status: statusOf(image.state),
@@ -82,7 +86,7 @@ export function resultBody(image: Image, publicUrl: string | null) {
       dominant_color: dominantColor?.toUpperCase() ?? null,
       original_dimensions: picture && { width: picture.width, height: picture.height },
       variants: Object.fromEntries(sizes.map(([size, output]) => [size, sizeFields(output)])),
-      context: metadata === null ? null : (JSON.parse(metadata) as unknown),
+      context,
     },
     completed_at: timeOf(image.completedAt),
   };
@@ -95,9 +99,7 @@ export function sizeBody(image: Image, size: string, output: StoredOutput, publi
 
 export function batchBody({ id, bucket, createdAt, completedAt, counts }: UploadBatch) {
   const of = (status: Status) =>
-    Object.entries(STATUSES)
-      .filter(([, word]) => word === status)
-      .reduce((sum, [state]) => sum + (counts[state as ImageState] ?? 0), 0);
+    STATES.filter((state) => STATUSES[state] === status).reduce((sum, state) => sum + counts[state], 0);
   const [completed, failed, processing] = [of('completed'), of('failed'), of('processing')];
   const total = completed + failed + processing + of('pending');
   const ended = completed + failed;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { systemCode } from '../errors.ts';
@@ -49,7 +49,7 @@ function answerBroken(error: Error, socket: Socket): void {
   const refusal = BROKEN[code]?.() ?? new Refusal('bad_request', 'this is no valid request of HTTP/1.1');
   const body = problemBody(refusal, (hint) => hint);
   const head = [
-    `HTTP/1.1 ${refusal.status} ${JSON.parse(body).title}`,
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

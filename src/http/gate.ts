@@ -10,8 +10,8 @@ const BESIDE_FILES = 65_536;
 const LONGEST_KEY = 255;
 /** An upload is refused while less is free: this part of the disk, or these bytes. */
 const LEAST_FREE = { part: 0.05, bytes: 1e9 };
-/** Milliseconds for which the length of the queue is remembered. */
-const QUEUE_REMEMBERED = 500;
+/** Milliseconds for which the length of the queue is remembered: counting it takes time. */
+const QUEUE_REMEMBERED = 2_000;
 /** Seconds after which a client may try again. */
 const SOON = 2;
 const LATER = 60;
@@ -92,6 +92,10 @@ export function openGate(site: Site) {
     },
     leave(): void {
       site.openUploads--;
+    },
+    /** Counts images that wait from now on. */
+    queued(images: number): void {
+      queue.length += images;
     },
   };
 }

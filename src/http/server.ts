@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -85,7 +84,7 @@ export async function openHttp(
 
 async function listen(app: FastifyInstance, { host, port }: Address, setting: string): Promise<string> {
   try {
-    await app.listen({ host, port });
+    return await app.listen({ host, port });
   } catch (cause) {
     const code = systemCode(cause);
     const why = code === 'EADDRINUSE' ? 'another program listens there' : `cannot be used (${code ?? cause})`;
@@ -94,8 +93,6 @@ async function listen(app: FastifyInstance, { host, port }: Address, setting: st
       cause,
     });
   }
-  const { address, port: actual } = app.server.address() as AddressInfo;
-  return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`;
 }
 
 /** A server with the limits of connections, which answers errors with problems. */
@@ -140,7 +137,8 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
       ...{ exposedHeaders: SHOWN_TO_SITES, maxAge: DAY },
     });
   }
-  await app.register(multipart);
+  // A file that is too large is not the end of a request for several files.
+  await app.register(multipart, { throwFileSizeLimit: false });
   await describeRoutes(app, options.version, options.tokens !== null);
   healthRoutes(app, site);
   fileRoutes(app, site, authenticate);

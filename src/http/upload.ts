@@ -60,12 +60,11 @@ export async function receiveUpload(
     // The client waits for this before it sends the body.
     if (request.headers.expect !== undefined) reply.raw.writeContinue();
     const parts = request.parts({
-      throwFileSizeLimit: false,
       limits: {
         ...{ ...HEADERS, fileSize: uploads.maxUpload, files: most, fields: MOST_FIELDS },
         ...{ parts: most + MOST_FIELDS, fieldSize: LONGEST_METADATA },
       },
-    } as Parameters<typeof request.parts>[0]);
+    });
     const overflowed = countBytes(request, mostBytes(site, most), uploads.maxUpload, overflow);
     for (;;) {
       const { value: part, done } = await Promise.race([parts.next(), overflowed]);

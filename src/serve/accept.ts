@@ -51,8 +51,6 @@ export async function acceptUpload(
     const bytes = waiting.reduce((sum, { facts }) => sum + (facts?.bytes ?? 0), 0);
     const refused = files.length - waiting.length;
     emit({ type: 'upload.accepted', batch, owner, bucket, images: waiting.length, bytes, refused });
-  } else if (accepted.type !== 'replayed') {
-    emit({ type: 'upload.refused', code: accepted.type });
   }
   return accepted;
 }

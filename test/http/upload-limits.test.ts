@@ -50,7 +50,7 @@ describe('a body that is too large', () => {
 
   it('is refused also when it never comes to a part', async () => {
     const service = await startService();
-    const connection = await begin(service, ['Transfer-Encoding: chunked'], '/upload');
+    const connection = await begin(service, ['Transfer-Encoding: chunked'], { path: '/upload' });
     const flooding = flood(connection, Buffer.alloc(65_536, 'x'));
     await connection.received(/^HTTP\/1\.1 413 /);
     await connection.closed;
@@ -64,7 +64,7 @@ describe('a body that is too large', () => {
     ['fields of one name', () => part('bucket', 'photos')],
   ])('is refused when it has a hundred thousand %s', async (_, one) => {
     const service = await startService();
-    const { socket, received } = await begin(service, ['Transfer-Encoding: chunked'], '/upload');
+    const { socket, received } = await begin(service, ['Transfer-Encoding: chunked'], { path: '/upload' });
     for (let i = 0; i < 100_000 && !socket.destroyed; i += 1_000) {
       const parts = Array.from({ length: 1_000 }, (__, j) => one(i + j));
       socket.write(chunk(Buffer.concat(parts)));

@@ -57,6 +57,15 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: ReturnType<typeof o
   const { quota } = options.uploads;
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    try {
+      return await take(request, reply);
+    } catch (error) {
+      emit({ type: 'upload.refused', code: asRefusal(error).code });
+      throw error;
+    }
+  }
+
+  async function take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { owner } = request.caller;
     const key = keyOf(request);
     const earlier = key === null ? undefined : await store.replay(owner, { route: way.url, key });
@@ -73,6 +82,7 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: ReturnType<typeof o
         ...{ batch, owner, bucket, preset, metadata, files: received.files, quota },
         key: key === null ? null : { route: way.url, key, fingerprint, body },
       });
+      if (accepted.type === 'accepted') gate.queued(received.files.length);
       return send(reply, accepted, body);
     } catch (error) {
       await countRefused(reply, owner, error);
@@ -98,7 +108,6 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: ReturnType<typeof o
   /** A file that is refused counts too: bad files must not be free of charge. */
   async function countRefused(reply: FastifyReply, owner: string, error: unknown): Promise<void> {
     const { code, status } = asRefusal(error);
-    emit({ type: 'upload.refused', code });
     if (quota === null || status >= 500 || ['rate_limited', 'key_reused'].includes(code)) return;
     showQuota(reply, await store.countRefused(owner, 1, quota));
   }

@@ -1,0 +1,198 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { begin } from '../http/begin.ts';
+import { LAST_PART, part } from '../http/raw.ts';
+import { formOf, PHOTO } from '../http/service.ts';
+import { openPlace, type Place } from './imgtool.ts';
+
+const SECRET = 'the secret of this test, long enough for HS256';
+
+/** A service with tokens on free ports, and how to ask it. */
+async function serve(place: Place) {
+  place.put('secrets.txt', `${SECRET}\n`);
+  const addresses = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  const options = ['--storage', 'storage', '--jwt-secret-file', 'secrets.txt', '--preset', 'web'];
+  const session = place.start(['serve', ...addresses, ...options]);
+  const line = await session.line(/listening /, 'stderr');
+  const [, url = '', admin = ''] = /url=(\S+) admin=(\S+)/.exec(line) ?? [];
+  const { stdout } = await place.run(['token', '--sub', 'ann', '--jwt-secret-file', 'secrets.txt']);
+  const token = stdout.trim();
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const answer = await fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } });
+    return { status: answer.status, body: JSON.parse(await answer.text()) };
+  };
+  const upload = () =>
+    ask('/api/v1/images/upload', {
+      method: 'POST',
+      body: formOf([{ file: PHOTO, name: 'photo.jpg' }], { bucket: 'photos' }),
+    });
+  return { session, url, admin, token, ask, upload };
+}
+
+/** Waits for the result as a client does. */
+async function resultOf(ask: Awaited<ReturnType<typeof serve>>['ask'], job: string) {
+  await expect.poll(async () => (await ask(`${job}/result`)).status, { timeout: 60_000 }).toBe(200);
+  return (await ask(`${job}/result`)).body;
+}
+
+describe('imgtool serve', () => {
+  it('renders what is uploaded, keeps it over a restart, and never shows a secret', async () => {
+    const place = openPlace();
+    const first = await serve(place);
+    const { status, body } = await first.upload();
+    expect(status).toBe(202);
+    const result = await resultOf(first.ask, body.status_url);
+    expect(result.metadata.variants.thumbnail).toMatchObject({ width: 150, format: 'webp' });
+    const file = await fetch(`${first.url}${result.urls.medium}`);
+    const bytes = await file.arrayBuffer();
+    expect(bytes.byteLength).toBe(result.metadata.variants.medium.size_bytes);
+    const metrics = await (await fetch(`${first.admin}/metrics`)).text();
+    expect(metrics).toContain('imgtool_images_ended_total{state="completed"} 1');
+    first.session.signal('SIGTERM');
+    const ended = await first.session.ended;
+    expect(ended.signal).toBe('SIGTERM');
+    expect(ended.stdout + ended.stderr).not.toContain(SECRET);
+    expect(place.files('storage/staging')).toEqual([]);
+
+    const second = await serve(place);
+    expect((await second.ask(`${body.status_url}/result`)).body).toEqual(result);
+    second.session.signal('SIGINT');
+    expect((await second.session.ended).signal).toBe('SIGINT');
+  });
+
+  it('lets an upload finish that has begun when it is stopped', async () => {
+    const place = openPlace();
+    const { session, url, token, ask } = await serve(place);
+    const body = Buffer.concat([part('bucket', 'photos'), part('file', PHOTO, 'a.jpg'), LAST_PART]);
+    const upload = await begin({ url }, [`Content-Length: ${body.length}`], { token });
+    upload.socket.write(body.subarray(0, 3_000));
+    await expect.poll(() => place.files('storage/.staged')).toHaveLength(1);
+    session.signal('SIGTERM');
+    await session.line(/stopping /, 'stderr');
+    await expect.poll(async () => (await ask('/readyz')).status).toBe(503);
+    upload.socket.write(body.subarray(3_000));
+    await upload.received(/^HTTP\/1\.1 202 /);
+    upload.socket.destroy();
+    expect((await session.ended).signal).toBe('SIGTERM');
+    const again = await serve(place);
+    const [, job = ''] = /"status_url":"([^"]+)"/.exec(upload.text()) ?? [];
+    expect(await resultOf(again.ask, job)).toMatchObject({ status: 'completed' });
+    again.session.signal('SIGTERM');
+    await again.session.ended;
+  });
+
+  it('runs once on a store', async () => {
+    const place = openPlace();
+    const { session } = await serve(place);
+    const second = await place.run(['serve', '--listen', '127.0.0.1:0', '--admin', 'none']);
+    expect(second.code).toBe(3);
+    expect(second.stderr).toMatch(/is in use by imgtool serve[\s\S]*\nfix: /);
+    session.signal('SIGTERM');
+    await session.ended;
+  });
+
+  it('says which address is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const free = '127.0.0.1:0';
+    for (const [listen, admin] of [
+      [address, free],
+      [free, address],
+    ]) {
+      const { code, stderr } = await openPlace().run(['serve', '--listen', listen!, '--admin', admin!]);
+      expect(code).toBe(3);
+      expect(stderr).toContain(`${address}: another program listens there`);
+      expect(stderr).toContain(`another ${listen === address ? '--listen' : '--admin'}`);
+    }
+    other.close();
+  });
+
+  it.each([
+    [
+      'an address of strangers without tokens',
+      ['--listen', '0.0.0.0:0'],
+      /--listen: 0\.0\.0\.0:0 can be reached/,
+    ],
+    ['such an address for the operator', ['--admin', '[::]:0'], /--admin: \[::\]:0 can be reached/],
+    [
+      'a short secret',
+      ['--jwt-secret-file', 'short.txt'],
+      /line 1: expected a secret of at least 32 bytes, got 5/,
+    ],
+    ['a file without secrets', ['--jwt-secret-file', 'empty.txt'], /expected a secret, got an empty file/],
+    [
+      'a file of secrets that is not there',
+      ['--jwt-secret-file', 'none.txt'],
+      /could not be read \(ENOENT\)/,
+    ],
+    ['public keys without an issuer', ['--jwks', 'https://keys.example'], /need an issuer and an audience/],
+    ['a format that does not exist', ['--accept', 'jpg'], /--accept: expected formats among/],
+    ['a limit without a time', ['--rate-limit', '50'], /--rate-limit: expected a number and a time/],
+    ['a preset that does not exist', ['--preset', 'none'], /unknown preset/],
+  ])('does not start with %s: exit code 2, and a fix', async (_, args, message) => {
+    const place = openPlace();
+    place.put('short.txt', 'short\n');
+    place.put('empty.txt', '\n');
+    const { code, stderr } = await place.run(['serve', ...args]);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('short\n ');
+    expect(code).toBe(2);
+  });
+
+  it('does not start where storage cannot be written', async () => {
+    const place = openPlace();
+    place.put('file', 'not a folder');
+    const { code, stderr } = await place.run([
+      'serve',
+      '--storage',
+      'file',
+      '--listen',
+      '127.0.0.1:0',
+      '--admin',
+      'none',
+    ]);
+    expect({ code, stderr }).toMatchObject({ code: 3 });
+    expect(stderr).toMatch(/\nfix: /);
+  });
+});
+
+describe('imgtool token', () => {
+  it('prints a token alone, or as JSON', async () => {
+    const place = openPlace();
+    place.put('secrets.txt', `${SECRET}\n`);
+    const args = [
+      'token',
+      '--sub',
+      'ann',
+      '--expires',
+      '2h',
+      '--scope',
+      'admin',
+      '--jwt-secret-file',
+      'secrets.txt',
+    ];
+    const { stdout } = await place.run(args);
+    const [, claims = ''] = stdout.split('.');
+    const { sub, scope, iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    expect([sub, scope, exp - iat]).toEqual(['ann', 'admin', 7_200]);
+    const json = JSON.parse((await place.run([...args, '--json'])).stdout);
+    expect(json).toMatchObject({ v: 1, sub: 'ann', expires_at: expect.stringMatching(/Z$/) });
+  });
+
+  it.each([
+    ['no owner', ['token', '--jwt-secret-file', 'secrets.txt'], /--sub: expected a name/],
+    ['no secret', ['token', '--sub', 'ann'], /--jwt-secret-file: a token needs a secret/],
+    [
+      'a wrong time',
+      ['token', '--sub', 'ann', '--expires', 'soon', '--jwt-secret-file', 'secrets.txt'],
+      /--expires: /,
+    ],
+  ])('is refused with %s', async (_, args, message) => {
+    const place = openPlace();
+    place.put('secrets.txt', `${SECRET}\n`);
+    const { code, stderr } = await place.run(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
