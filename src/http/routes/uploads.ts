@@ -94,9 +94,9 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: ReturnType<typeof o
   }
 
   function send(reply: FastifyReply, accepted: Accepted, body: string): FastifyReply {
-    if (accepted.type === 'over_quota') throw overQuota(accepted.quota);
     if (accepted.type === 'key_reused') throw keyReused();
     showQuota(reply, accepted.quota);
+    if (accepted.type === 'over_quota') throw overQuota(accepted.quota);
     if (accepted.type === 'accepted') worker.wake();
     else reply.header('idempotency-replayed', 'true');
     return reply
