@@ -18,6 +18,7 @@ import { openLedger } from './worker-pool/ledger.ts';
 // | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
 // | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the next gets a new child       |
 // | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
+// | child: its picture is aborted as it opens   | SIGKILL if it reads already; the picture rejects `cancelled`         |
 // | child: waits between open and render        | no deadline counts                                                   |
 // | child: holds much memory without a picture  | SIGKILL once it is idle; the next picture gets a new child           |
 // | child: the channel closes                   | it ends itself by SIGKILL, in the midst of an encode too             |
@@ -55,9 +56,14 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   let hasEnded = false;
 
   return {
-    async open(source, limits, variants = []) {
+    async open(source, limits, variants = [], { begin, signal } = {}) {
       const lease = await leaseChild(limits.timeout);
+      // Ends a child that reads the source.
+      const stop = () => lease.end();
+      signal?.addEventListener('abort', stop, { once: true });
       try {
+        if (signal?.aborted !== true) await begin?.();
+        if (signal?.aborted === true) throw stoppedEarly();
         const { picture } = await lease.ask({ type: 'open', source, limits, variants }, 'opened');
         return {
           ...picture,
@@ -70,6 +76,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       } catch (error) {
         lease.end();
         throw error;
+      } finally {
+        signal?.removeEventListener('abort', stop);
       }
     },
 

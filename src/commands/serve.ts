@@ -25,8 +25,12 @@ const USUAL = { ofImage: 'archive', ofBatch: 'gallery' };
 
 export const serveVerb: Verb = {
   summary: 'render images that are uploaded by HTTP, until stopped',
-  description: 'Accepts uploads by HTTP and renders them, until Ctrl-C.',
+  description:
+    'Accepts uploads by HTTP and renders them, until Ctrl-C. Without --preset, an upload that names no preset gets ' +
+    '`archive` at /api/v1/images, and `gallery` at /upload and /batch.',
   settings: ['serve', 'tokens', 'variants', 'limits', 'work', 'display', 'settings'],
+  // They say how a batch is displayed.
+  hidden: ['--profile', '--progress'],
   examples: ['imgtool serve', 'imgtool serve --jwt-secret-file secrets.txt'],
   async run(call) {
     const { config } = await prepare(call);
@@ -40,7 +44,7 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   const { json, quiet, verbose, look, storage } = config;
   const timestamps = !look.journal;
   const report = createServeReport({ ...streams, json, quiet, verbose, timestamps, wordHint: hintAsFlags });
-  const [{ openHttp, createMetrics }, { openService }] = await Promise.all([
+  const [{ openHttp, createMetrics }, { openService, storeBeside }] = await Promise.all([
     import('../http/server.ts'),
     import('../serve/open.ts'),
   ]);
@@ -67,11 +71,6 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   } finally {
     await service.close();
   }
-}
-
-/** The file of the service's records, beside the index. */
-function storeBeside(index: string): string {
-  return `${index.replace(/\.db$/, '')}.serve.db`;
 }
 
 function tokensOf({ tokens }: HttpOptions) {

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { SOURCE_FORMATS, type SourceFormat } from '../model/sources.ts';
 import { wrong } from '../variants/place.ts';
 import {
@@ -11,7 +10,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from '../variants/values.ts';
-import { addressType, originType, rateType, urlType } from './network.ts';
+import { addressBits, addressType, originType, rateType, urlType } from './network.ts';
 import { amountType, durationType, sizeType } from './quantities.ts';
 
 /** A setting of the service, with the fields of every setting. */
@@ -68,7 +67,7 @@ const proxyType = scalar<string>({
   parse(raw) {
     if (typeof raw !== 'string') return undefined;
     const [address = '', bits, more] = raw.split('/');
-    const most = { 4: 32, 6: 128 }[isIP(address)];
+    const most = addressBits(address);
     const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (most ?? 0));
     return NETWORKS.includes(raw) || (most !== undefined && isNetwork && more === undefined)
       ? raw

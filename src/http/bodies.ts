@@ -18,7 +18,7 @@ const STATES = JOB_STATES.filter((state): state is ImageState => state !== 'unch
 
 type Status = (typeof STATUSES)[ImageState];
 
-export const statusOf = (state: ImageState): Status => STATUSES[state];
+const statusOf = (state: ImageState): Status => STATUSES[state];
 
 const timeOf = (milliseconds: number | null) =>
   milliseconds === null ? null : new Date(milliseconds).toISOString();
@@ -66,10 +66,10 @@ export function outputsBySize({ outputs }: Image): ReadonlyMap<string, StoredOut
   return sizes;
 }
 
-export const addressOf = ({ key }: StoredOutput, publicUrl: string | null): string =>
+const addressOf = ({ key }: StoredOutput, publicUrl: string | null): string =>
   `${publicUrl ?? ''}/storage/${key}`;
 
-export function sizeFields({ width, height, format, bytes }: StoredOutput) {
+function sizeFields({ width, height, format, bytes }: StoredOutput) {
   const aspectRatio = Math.round((width / height) * 10_000) / 10_000;
   return { width, height, aspect_ratio: aspectRatio, format, size_bytes: bytes };
 }

@@ -19,6 +19,7 @@ export function fileRoutes(app: FastifyInstance, site: Site, authenticate: Authe
   app.get<{ Params: { '*': string } }>(
     '/storage/*',
     {
+      config: { shownAs: '/storage/:bucket/processed/:size/:file' },
       schema: {
         summary: 'an output',
         response: FILE_ANSWERS,

@@ -51,6 +51,8 @@ export function createMetrics() {
         refused.inc({ code: event.code });
       } else if (event.type === 'image.retrying') {
         retries.inc({ code: event.error.code });
+      } else if (event.type === 'image.cancelled') {
+        ended.inc({ state: 'cancelled' });
       } else if (event.type === 'image.ended') {
         ended.inc({ state: event.state });
         outputBytes.inc(event.outputBytes);

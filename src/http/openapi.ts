@@ -16,8 +16,8 @@ export async function describeRoutes(
       info: { title: 'imgtool', description: 'Turns uploaded images into named variants.', version },
       ...(hasTokens ? { components: { securitySchemes: { token: BEARER } } } : {}),
     },
-    transform: ({ schema: plain, url, route }) => {
-      const { multipart, needsToken } = route.config ?? {};
+    transform: ({ schema: plain, url: matched, route }) => {
+      const { multipart, needsToken, shownAs: url = matched } = route.config ?? {};
       const schema = hasTokens && needsToken ? { ...plain, security: [{ token: [] }] } : plain;
       if (multipart === undefined) return { schema, url };
       const { properties, required, type } = multipart.fields;
@@ -31,6 +31,13 @@ export async function describeRoutes(
     },
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The address as the document shows it, if it has a wildcard. */
+    shownAs?: string;
+  }
 }
 
 const BEARER = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const;

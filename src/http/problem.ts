@@ -111,7 +111,7 @@ export function problemBody({ status, message, code, fix }: Refusal, wordHint: W
   });
 }
 
-export function sendProblem(reply: FastifyReply, refusal: Refusal, wordHint: WordHint): FastifyReply {
+function sendProblem(reply: FastifyReply, refusal: Refusal, wordHint: WordHint): FastifyReply {
   return reply
     .code(refusal.status)
     .headers(refusal.headers)

@@ -66,6 +66,9 @@ export interface Image {
   readonly outputs: readonly StoredOutput[];
 }
 
+/** Says which image something is about. */
+export type AboutImage = Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket'>;
+
 /** The uploads of one request. Times in milliseconds since 1970. */
 export interface UploadBatch {
   /** A random UUID. */

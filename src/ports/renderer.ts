@@ -10,9 +10,14 @@ export interface Renderer {
   /**
    * Reads a source once: recognises it, checks its limits and digests it. Waits for a free slot. `variants` are the
    * outputs that are wanted: the estimate of `memory` depends on them, and without them assumes the whole picture.
-   * Errors: also `source_outside`, when the opened file is outside the bounds of the source.
+   * Errors: also `source_outside`, when the opened file is outside the bounds of the source; those of `begin`.
    */
-  open(source: SourceFile, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
+  open(
+    source: SourceFile,
+    limits: Limits,
+    variants?: readonly Variant[],
+    control?: OpenControl,
+  ): Promise<Opened>;
   /**
    * Reads and decodes a stored picture once, and changes nothing. Waits for a free slot. `timeout` in milliseconds.
    * Errors: those of `open` without its limits.
@@ -33,6 +38,13 @@ export interface Renderer {
   kill(): void;
   /** Closes when idle. May be called twice. */
   close(): Promise<void>;
+}
+
+export interface OpenControl {
+  /** Is called once a child is free, and awaited before it reads the source. */
+  readonly begin?: (() => Promise<void>) | undefined;
+  /** Once it aborts, no child reads the source any more, the slot is free, and the call rejects with `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A source in memory. The bytes that were digested are the bytes that are decoded. */

@@ -1,4 +1,5 @@
 import type {
+  AboutImage,
   Failure,
   Image,
   ImageState,
@@ -84,14 +85,19 @@ export type Accepted =
 /** Work in hand. */
 export interface Queue {
   /**
-   * Takes up to `limit` images that wait and are due, by priority and age, and makes them `processing` with one more
-   * attempt. An image that was taken three times without an end fails as `worker_crashed` instead. Each call takes others.
+   * Takes up to `limit` images that wait and are due, by priority and age, and makes them `processing`. Each call takes
+   * others.
    */
   take(worker: string, limit: number): Promise<Claim[]>;
+  /**
+   * Counts the attempt. Call it just before something reads the bytes of the image: they may end the whole process, and
+   * images that only wait must not be blamed for that. Returns false for a lost claim. A second call changes nothing.
+   */
+  begin(claim: Claim): Promise<boolean>;
   /** Of these claims, those that are no longer the worker's: cancelled, deleted, or taken by another worker. */
   lost(claims: readonly Claim[]): Promise<Claim[]>;
   /**
-   * Ends an attempt and records what was made. `taken`: another attempt has the image. `gone`: the image was cancelled or
+   * Ends an attempt, which now counts in any case, and records what was made. `taken`: another attempt has the image. `gone`: the image was cancelled or
    * deleted. Neither changes anything.
    */
   settle(claim: Claim, end: ImageEnd): Promise<'settled' | 'taken' | 'gone'>;
@@ -103,15 +109,27 @@ export interface Queue {
   /** Makes claims wait again. The attempt does not count. Lost claims are ignored. */
   giveBack(claims: readonly Claim[]): Promise<void>;
   /**
-   * Makes all images wait again whose worker is gone, and ends the batches of which nothing is open: only for a store that
-   * one process holds, at its start. The attempt counts. Returns the number of images.
+   * Images with an attempt that has begun and came to no end: storage may have outputs of theirs that no row names. Only
+   * for a store that one process holds, at its start. `recover` forgets those that nobody will process.
    */
-  recover(): Promise<number>;
+  unended(): Promise<AboutImage[]>;
+  /**
+   * Makes all images wait again whose worker is gone, and ends the batches of which nothing is open: only for a store that
+   * one process holds, at its start. Attempts that have begun count. After three of them in a row without an end, the image
+   * fails as `worker_crashed` instead.
+   */
+  recover(): Promise<RecoveredImages>;
+}
+
+export interface RecoveredImages {
+  /** Number of the images that wait again. */
+  readonly waiting: number;
+  readonly crashed: readonly Image[];
 }
 
 /** An image in a worker's hands. */
-export interface Claim extends Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket' | 'name'> {
-  /** Number of this attempt, from 1. After `retry`, attempts are counted from 1 again. */
+export interface Claim extends AboutImage, Pick<Image, 'name'> {
+  /** Number that this attempt has or gets, from 1. After `retry`, attempts are counted from 1 again. */
   readonly attempt: number;
   /** How often the image has been taken so far, which nothing resets: a claim with an earlier number has no effect. */
   readonly taken: number;
@@ -151,20 +169,23 @@ export interface Images {
   batchOf(viewer: Viewer, id: string): Promise<UploadBatch | undefined>;
   /** Up to `limit` images of a batch in the order of their upload, after the image `after`. Empty for an unknown batch. */
   imagesOf(viewer: Viewer, batch: string, after: string | null, limit: number): Promise<Image[]>;
-  /** Cancels what has not ended, and returns the number of images. Undefined when there is no such batch or job. */
-  cancel(viewer: Viewer, what: BatchOrJob): Promise<number | undefined>;
+  /** Cancels what has not ended, and returns these images. Undefined when there is no such batch or job. */
+  cancel(viewer: Viewer, what: BatchOrJob): Promise<AboutImage[] | undefined>;
   /**
    * Makes failed and cancelled images wait again, with their attempts counted anew, and returns their number. An image
    * whose staged bytes are gone fails as `source_missing`. Undefined when there is no such batch or job.
    */
   retry(viewer: Viewer, what: BatchOrJob): Promise<number | undefined>;
-  /**
-   * Hides an image from all requests, and from its worker. Returns the keys of its objects, staged bytes included.
-   * Undefined when there is no such image.
-   */
-  remove(viewer: Viewer, id: string): Promise<readonly string[] | undefined>;
+  /** Hides an image from all requests, and from its worker. Undefined when there is no such image. */
+  remove(viewer: Viewer, id: string): Promise<(HiddenImage & { readonly hadEnded: boolean }) | undefined>;
   /** Removes the rows of a hidden image, once its objects are gone. A second call changes nothing. */
   removed(id: string): Promise<void>;
+}
+
+/** A deleted image that still has its rows. */
+export interface HiddenImage extends AboutImage {
+  /** The recorded keys of its objects, staged bytes included. */
+  readonly keys: readonly string[];
 }
 
 /** What a worker and the operator ask for. */
@@ -180,8 +201,7 @@ export interface Upkeep {
   referred(keys: readonly string[]): Promise<string[]>;
   /**
    * Drops old rows: keys of requests, trails, quotas of past windows. Returns what storage must still remove: the staged
-   * bytes of images that failed or were cancelled before `failedBefore` (milliseconds since 1970), and hidden images with
-   * their keys.
+   * bytes of images that failed or were cancelled before `failedBefore` (milliseconds since 1970), and hidden images.
    */
   sweep(failedBefore: number): Promise<Swept>;
   /** Forgets these staged bytes, once they are gone. A second call changes nothing. */
@@ -190,7 +210,7 @@ export interface Upkeep {
 
 export interface Swept {
   readonly staged: readonly string[];
-  readonly removed: readonly { readonly image: string; readonly keys: readonly string[] }[];
+  readonly removed: readonly HiddenImage[];
 }
 
 export interface Made extends Pick<Image, 'id' | 'dominantColor' | 'picture' | 'degraded'> {

@@ -93,6 +93,7 @@ const LINES: Lines = {
       },
       { message: error?.message, fix: error?.fix },
     ),
+  'image.cancelled': ({ id, owner }) => facts('cancelled', { image: id, owner }),
   'image.deleted': ({ id, owner }) => facts('deleted', { image: id, owner }),
   'batch.ended': ({ batch }) => facts('ended', { batch }),
   recovered: ({ images }) => facts('recovered', { images }),

@@ -1,14 +1,13 @@
 import { NO_TIME } from '../core/job/events.ts';
 import { BATCH_RETRIES } from '../core/queue/retry-policy.ts';
 import { shareRenderer } from '../core/queue/share.ts';
-import { asImgtoolError, failureOf, type ImgtoolError } from '../errors.ts';
-import type { ImageState } from '../model.ts';
-import type { Claim, ImageEnd } from '../ports.ts';
+import { asImgtoolError, failureOf, type ImgtoolError, stoppedEarly } from '../errors.ts';
+import type { Claim, ImageEnd, Renderer } from '../ports.ts';
 import { aboutImage } from './events.ts';
 import { type ImageTools, processImage, removeUnrecorded } from './job.ts';
 import type { Pauses } from './pause.ts';
 
-type Step = 'waiting' | 'begun' | 'opened' | 'rendered';
+type Step = 'waiting' | 'next' | 'opened' | 'rendered';
 
 /** Why an attempt has no end: the image was cancelled or deleted, or the worker cannot process it now. */
 type Reason = 'dropped' | 'given_back';
@@ -16,7 +15,7 @@ type Reason = 'dropped' | 'given_back';
 /** An image in work. */
 export interface Attempt {
   readonly claim: Claim;
-  /** `waiting`: for an image with the same bytes. `opened`: by a child. `rendered`: only storing is left. */
+  /** `waiting`: for the end of an image with the same bytes. `next`: for a child. `rendered`: only storing is left. */
   readonly step: Step;
   /** Ends the work at once. */
   readonly end: (reason: Reason) => void;
@@ -45,9 +44,14 @@ export function beginAttempt(
   const { signal } = aborter;
   const about = aboutImage(claim);
   const { attempt } = claim;
-  const renderer = shareRenderer(tools.renderer);
-  let step: Step = before === undefined ? 'begun' : 'waiting';
+  const shared = shareRenderer(tools.renderer);
+  const renderer: Renderer = {
+    ...shared,
+    open: (source, limits, variants) => shared.open(source, limits, variants, { begin }),
+  };
+  let step: Step = before === undefined ? 'next' : 'waiting';
   let why: Reason = 'given_back';
+  let isStarted = false;
 
   return {
     claim,
@@ -66,7 +70,7 @@ export function beginAttempt(
     if (signal.aborted) return;
     why = reason;
     aborter.abort();
-    renderer.kill();
+    shared.kill();
   }
 
   function reached(now: Step): void {
@@ -77,12 +81,9 @@ export function beginAttempt(
   async function work(): Promise<void> {
     if (before !== undefined) {
       await Promise.race([before, aborted(signal)]);
-      reached('begun');
-      // It may have been cancelled, or even ended, meanwhile.
-      if ((await pauses.persist(() => store.lost([claim]))).length > 0) end('dropped');
+      reached('next');
     }
     if (signal.aborted) return letGo(why);
-    emit({ type: 'image.started', ...about, attempt });
     const started = performance.now();
     const processing = processImage({ ...tools, renderer, claim, signal, reached, settle });
     const processed = await processing.catch((thrown: unknown) =>
@@ -95,6 +96,17 @@ export function beginAttempt(
     }
     if (processed.outcome === 'gone') await removeUnrecorded(tools, claim);
     emit({ type: 'image.dropped', ...about });
+  }
+
+  /** A child is about to open the image. Errors: `cancelled`, when the image was cancelled or has even ended meanwhile. */
+  async function begin(): Promise<void> {
+    if (!(await pauses.persist(() => store.begin(claim)))) {
+      end('dropped');
+      throw stoppedEarly();
+    }
+    // A picture is opened twice when decoding has to wait for memory.
+    if (!isStarted) emit({ type: 'image.started', ...about, attempt });
+    isStarted = true;
   }
 
   function settle(of: Claim, end: ImageEnd) {
@@ -123,11 +135,11 @@ export function beginAttempt(
     await ended(end);
   }
 
-  /** Gives the image back, if it is still here. Removes what lies there if nobody will process it. */
+  /** Gives the image back, if it is still here. Another attempt at it waits for the end of this one. */
   async function letGo(reason: Reason): Promise<void> {
     await pauses.persist(() => store.giveBack([claim]));
     const left = await store.image('all', claim.id);
-    if (left === undefined || IS_UNWANTED.has(left.state)) await removeUnrecorded(tools, claim);
+    if (left === undefined || left.outputs.length === 0) await removeUnrecorded(tools, claim);
     emit({ type: `image.${reason}`, ...about });
   }
 
@@ -143,9 +155,6 @@ export function beginAttempt(
       emit({ type: 'batch.ended', batch: claim.batch });
   }
 }
-
-/** The states in which an image has no outputs. */
-const IS_UNWANTED: ReadonlySet<ImageState> = new Set<ImageState>(['failed', 'cancelled']);
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -1,16 +1,21 @@
 import type { ErrorCode } from '../errors.ts';
-import type { Failure, Image, ImageState, Timings } from '../model.ts';
+import type { AboutImage, Failure, Image, ImageState, Timings } from '../model.ts';
 
 /** Something that happened in the service, as data. Metrics and log are two readers of these events. */
 export type ServeEvent = UploadEvent | ImageEvent | ServiceEvent;
 
 type UploadEvent = UploadAccepted | UploadRefused;
-type ImageEvent = ImageStarted | ImageRetrying | ImageGivenBack | ImageDropped | ImageEnded | ImageDeleted;
+type ImageEvent =
+  | ImageStarted
+  | ImageRetrying
+  | ImageGivenBack
+  | ImageDropped
+  | ImageEnded
+  | ImageCancelled
+  | ImageDeleted;
 type ServiceEvent = UploadBatchEnded | Recovered | Paused | SweepEnded | ServeWarning;
 
 /** The fields that say which image an event is about. */
-type AboutImage = Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket'>;
-
 export function aboutImage({ id, job, batch, owner, bucket }: AboutImage): AboutImage {
   return { id, job, batch, owner, bucket };
 }
@@ -45,7 +50,7 @@ interface ImageRetrying extends AboutImage {
   readonly error: Failure;
 }
 
-/** An attempt was given up, and does not count: the service stops, or no image could succeed now. */
+/** A claim was given up, and its attempt does not count: the service stops, or no image could succeed now. */
 interface ImageGivenBack extends AboutImage {
   readonly type: 'image.given_back';
 }
@@ -69,6 +74,11 @@ export interface ImageEnded extends AboutImage {
   readonly error: Failure | null;
 }
 
+/** A request has cancelled an image that waited or was in work, or has deleted it before it had ended. */
+interface ImageCancelled extends AboutImage {
+  readonly type: 'image.cancelled';
+}
+
 interface ImageDeleted extends AboutImage {
   readonly type: 'image.deleted';
 }
@@ -78,7 +88,7 @@ interface UploadBatchEnded {
   readonly batch: string;
 }
 
-/** At the start: images of a worker that is gone wait again. */
+/** At the start: so many images of a process that is gone wait again, or have failed because they ended it too often. */
 interface Recovered {
   readonly type: 'recovered';
   readonly images: number;

@@ -44,7 +44,11 @@ export async function processImage(work: ImageWork) {
     opened.close();
     reached('rendered');
     const committing = performance.now();
-    await objects.commit(staged);
+    await objects.commit(staged).catch(async (error: unknown) => {
+      // Some of them may have their keys already.
+      await removeUnrecorded(work, claim).catch(() => {});
+      throw error;
+    });
     const now = performance.now();
     const { width, height, format, ms } = opened;
     const isCopy = rendered === undefined;

@@ -1,4 +1,5 @@
-import type { Preset } from '../model.ts';
+import type { Image, Preset } from '../model.ts';
+import type { Store } from '../ports.ts';
 import { EXTENSIONS, type Format } from '../variants/formats.ts';
 
 // The keys of objects. The keys of outputs are also the paths of their addresses, so they must never change.
@@ -25,4 +26,13 @@ export function outputKeys(
   preset: Preset,
 ): string[] {
   return preset.variants.map((variant) => outputKey(image, variant));
+}
+
+/** The keys of all outputs that an image can have: a worker that died may have stored some and recorded none. */
+export async function possibleKeys(
+  store: Pick<Store, 'batchOf'>,
+  image: Pick<Image, 'id' | 'batch' | 'bucket'>,
+): Promise<string[]> {
+  const batch = await store.batchOf('all', image.batch);
+  return batch === undefined ? [] : outputKeys(image, batch.preset);
 }

@@ -6,6 +6,8 @@ import type { ImageTools } from './job.ts';
 import { type KeepTimes, startSweeper } from './sweep.ts';
 import { startWorker } from './work.ts';
 
+export { storeBeside } from '../adapters/sqlite/file.ts';
+
 export interface ServiceOptions extends Pick<ServeContext, 'emit'>, Pick<ImageTools, 'options'> {
   /** Its child processes and its memory budget render uploads too. */
   readonly engine: Pick<Engine, 'rendering'>;
@@ -35,7 +37,7 @@ export async function openService(asked: ServiceOptions): Promise<Service> {
     await objects.prepare();
     const context = { store, objects, emit };
     const worker = startWorker({ ...context, ...engine.rendering(options), options });
-    const sweeper = startSweeper(context, keep);
+    const sweeper = startSweeper({ ...context, worker }, keep);
     return {
       ...context,
       worker,

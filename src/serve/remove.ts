@@ -1,41 +1,49 @@
 import { asImgtoolError } from '../errors.ts';
-import type { Image } from '../model.ts';
-import type { Viewer } from '../ports.ts';
+import type { BatchOrJob, HiddenImage, Viewer } from '../ports.ts';
 import type { ServeContext, Worker } from './context.ts';
 import { aboutImage } from './events.ts';
-import { outputKeys } from './keys.ts';
+import { possibleKeys } from './keys.ts';
+
+type Removing = ServeContext & { readonly worker: Pick<Worker, 'drop'> };
+
+/**
+ * Cancels what has not ended of a batch or job, and ends the work on it. Returns the number of images. Undefined when there
+ * is no such batch or job.
+ */
+export async function cancelImages(
+  { store, emit, worker }: Removing,
+  viewer: Viewer,
+  what: BatchOrJob,
+): Promise<number | undefined> {
+  const cancelled = await store.cancel(viewer, what);
+  if (cancelled === undefined) return undefined;
+  for (const image of cancelled) emit({ type: 'image.cancelled', ...aboutImage(image) });
+  await worker.drop(cancelled.map(({ id }) => id));
+  return cancelled.length;
+}
 
 /**
  * Deletes an image with all its objects. It is hidden in one step, and from then on nobody sees it. What cannot be removed
  * now is removed by a sweep. Returns false when there is no such image.
  */
-export async function removeImage(
-  context: ServeContext & { readonly worker: Worker },
-  viewer: Viewer,
-  id: string,
-): Promise<boolean> {
-  const { store, objects, emit, worker } = context;
-  const image = await store.image(viewer, id);
-  const keys = await store.remove(viewer, id);
-  if (image === undefined || keys === undefined) return false;
-  try {
-    // While a child writes, new objects could follow those that are removed.
-    await worker.drop([id]);
-    await objects.remove([...keys, ...(await possibleKeys(context, image))]);
-    await store.removed(id);
-  } catch (error) {
+export async function removeImage(context: Removing, viewer: Viewer, id: string): Promise<boolean> {
+  const { store, emit } = context;
+  const image = await store.remove(viewer, id);
+  if (image === undefined) return false;
+  const about = aboutImage(image);
+  if (!image.hadEnded) emit({ type: 'image.cancelled', ...about });
+  await removeHidden(context, image).catch((error: unknown) => {
     const { message } = asImgtoolError(error);
     emit({ type: 'warning', message: `the objects of the deleted image ${id} are still there: ${message}` });
-  }
-  emit({ type: 'image.deleted', ...aboutImage(image) });
+  });
+  emit({ type: 'image.deleted', ...about });
   return true;
 }
 
-/** The keys of all outputs that an image can have: a worker that died may have stored some and recorded none. */
-export async function possibleKeys(
-  { store }: Pick<ServeContext, 'store'>,
-  image: Pick<Image, 'id' | 'batch' | 'bucket'>,
-): Promise<string[]> {
-  const batch = await store.batchOf('all', image.batch);
-  return batch === undefined ? [] : outputKeys(image, batch.preset);
+/** Removes all that a deleted image can have in storage, and then its rows. A second call changes nothing. */
+export async function removeHidden({ store, objects, worker }: Removing, image: HiddenImage): Promise<void> {
+  // While a child writes, new objects could follow those that are removed.
+  await worker.drop([image.id]);
+  await objects.remove([...image.keys, ...(await possibleKeys(store, image))]);
+  await store.removed(image.id);
 }

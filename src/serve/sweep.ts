@@ -1,16 +1,14 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { asImgtoolError } from '../errors.ts';
-import type { ServeContext } from './context.ts';
+import type { ServeContext, Worker } from './context.ts';
 import { imageOfStagedKey, STAGING } from './keys.ts';
 import { sleep } from './pause.ts';
-import { possibleKeys } from './remove.ts';
+import { removeHidden } from './remove.ts';
 
 /** Milliseconds between two sweeps, varied at random by up to a quarter. */
 const INTERVAL = 600_000;
 /** Keys in one question to the store. */
 const TOGETHER = 500;
-/** Images that failed last, to look at in each sweep. */
-const MOST_FAILED = 100;
 
 /** How long to keep what may still be needed. Milliseconds. */
 export interface KeepTimes {
@@ -20,8 +18,10 @@ export interface KeepTimes {
   readonly orphans: number;
 }
 
+type Sweeping = ServeContext & { readonly worker: Pick<Worker, 'drop'> };
+
 /** Sweeps now, and from then on at intervals. */
-export function startSweeper(context: ServeContext, keep: KeepTimes, clock: Clock = systemClock) {
+export function startSweeper(context: Sweeping, keep: KeepTimes, clock: Clock = systemClock) {
   const stopped = new AbortController();
   const sweeping = (async () => {
     while (!stopped.signal.aborted) {
@@ -41,7 +41,7 @@ export function startSweeper(context: ServeContext, keep: KeepTimes, clock: Cloc
 }
 
 /** Removes what nobody needs any more, and finishes what a process that is gone has begun. Ends early once aborted. */
-export async function sweep(context: ServeContext, keep: KeepTimes, signal: AbortSignal): Promise<void> {
+export async function sweep(context: Sweeping, keep: KeepTimes, signal: AbortSignal): Promise<void> {
   const { store, objects, emit } = context;
   const done = { staged: 0, images: 0 };
   for (;;) {
@@ -53,27 +53,14 @@ export async function sweep(context: ServeContext, keep: KeepTimes, signal: Abor
       await store.unstaged(keys);
       done.staged += keys.length;
     }
-    for (const { image, keys } of removed) {
+    for (const image of removed) {
       if (signal.aborted) return;
-      await objects.remove(keys);
-      await store.removed(image);
+      await removeHidden(context, image);
       done.images++;
     }
   }
-  await removeOfCrashed(context, signal);
   const orphans = await removeOrphans(context, Date.now() - keep.orphans, signal);
   emit({ type: 'swept', ...done, orphans });
-}
-
-/** Outputs of images that failed because each of their workers died: the last one may have stored some of them. */
-async function removeOfCrashed(context: ServeContext, signal: AbortSignal): Promise<void> {
-  const { store, objects } = context;
-  for (const { id, error } of await store.failed(MOST_FAILED)) {
-    if (signal.aborted) return;
-    if (error?.code !== 'worker_crashed') continue;
-    const image = await store.image('all', id);
-    if (image?.state === 'failed') await objects.remove(await possibleKeys(context, image));
-  }
 }
 
 /**

@@ -3,7 +3,9 @@ import { asImgtoolError } from '../errors.ts';
 import type { Claim } from '../ports.ts';
 import { type Attempt, beginAttempt } from './attempt.ts';
 import type { Worker } from './context.ts';
+import { aboutImage } from './events.ts';
 import type { ImageTools } from './job.ts';
+import { possibleKeys } from './keys.ts';
 import { openPauses, sleep } from './pause.ts';
 
 /** The only worker of a store that one process holds. */
@@ -19,7 +21,7 @@ const SLOW_POLL = 5_000;
 
 /** Takes images that wait, and processes `options.jobs` at a time until it is stopped. */
 export function startWorker(tools: ImageTools, clock: Clock = systemClock): Worker {
-  const { store, emit, options } = tools;
+  const { store, objects, emit, options } = tools;
   const wakeup = openWakeup(clock);
   const halt = new AbortController();
   const pauses = openPauses(clock, emit, halt.signal);
@@ -37,9 +39,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
   async function pull(): Promise<void> {
     while (!isStopping) {
       try {
-        const images = await pauses.persist(() => store.recover());
-        if (images > 0) emit({ type: 'recovered', images });
-        isCareful = images > 0;
+        await recover();
         break;
       } catch (thrown) {
         pauses.begin(asImgtoolError(thrown));
@@ -57,10 +57,24 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
     }
   }
 
+  /** Cleans up after a process that is gone, before anything is processed. */
+  async function recover(): Promise<void> {
+    for (const image of await store.unended()) await objects.remove(await possibleKeys(store, image));
+    const { waiting, crashed } = await store.recover();
+    for (const image of crashed) {
+      const { attempts: attempt, error, uploaded } = image;
+      const none = { outputs: 0, outputBytes: 0, ms: null };
+      const facts = { attempt, error, bytes: uploaded?.bytes ?? 0 };
+      emit({ type: 'image.ended', ...aboutImage(image), state: 'failed', ...facts, ...none });
+    }
+    if (waiting + crashed.length > 0) emit({ type: 'recovered', images: waiting + crashed.length });
+    isCareful = waiting > 0;
+  }
+
   function capacity(): number {
     if (pauses.left() > 0) return 0;
     if (isCareful) return attempts.size === 0 ? 1 : 0;
-    const rendering = [...attempts].filter(({ step }) => step === 'begun' || step === 'opened').length;
+    const rendering = [...attempts].filter(({ step }) => step === 'next' || step === 'opened').length;
     return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - attempts.size);
   }
 
@@ -121,7 +135,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
       isStopping = true;
       wakeup.wake();
       for (const cancel of due) cancel();
-      for (const one of attempts) if (one.step === 'waiting' || one.step === 'begun') one.end('given_back');
+      for (const one of attempts) if (one.step === 'waiting' || one.step === 'next') one.end('given_back');
       const cancel = clock.after(ms, () => {
         halt.abort();
         for (const one of attempts) one.end('given_back');

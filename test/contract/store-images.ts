@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/ports.ts';
 import {
+  beginNext,
   type Clock,
   completed,
   newImage,
@@ -93,8 +94,11 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
         await failNext();
         await takeNext(store);
         clock.now = START + 5;
-        expect(await store.cancel({ owner: 'ann' }, { batch: id })).toBe(2);
-        expect(await store.cancel({ owner: 'ann' }, { batch: id })).toBe(0);
+        const cancelled = images.slice(1).map((image) => ({
+          ...{ id: image.id, job: image.job, batch: id, owner: 'ann', bucket: 'shop' },
+        }));
+        expect(await store.cancel({ owner: 'ann' }, { batch: id })).toEqual(cancelled);
+        expect(await store.cancel({ owner: 'ann' }, { batch: id })).toEqual([]);
         expect(await counts(id)).toMatchObject({ failed: 1, cancelled: 2, processing: 0, pending: 0 });
         expect(await store.batchOf('all', id)).toMatchObject({ completedAt: START + 5 });
         expect(await trailOf(store, images[1]?.id ?? '')).toEqual([
@@ -107,7 +111,8 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
 
       it('of one job leaves the others of its batch', async () => {
         const { id, images } = await upload(store, { images: [newImage(), newImage()] });
-        expect(await store.cancel('all', { job: images[1]?.job ?? '' })).toBe(1);
+        const cancelled = await store.cancel('all', { job: images[1]?.job ?? '' });
+        expect(cancelled).toMatchObject([{ id: images[1]?.id }]);
         expect(await counts(id)).toMatchObject({ pending: 1, cancelled: 1 });
         expect(await store.batchOf('all', id)).toMatchObject({ completedAt: null });
       });
@@ -183,15 +188,16 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
         expect(await store.image('all', first.id)).toMatchObject({ error: { code: 'corrupt' } });
       });
 
-      it('gives a crashed image three takes again', async () => {
+      it('gives a crashed image three attempts again', async () => {
         const { id } = await upload(store);
         for (let n = 0; n < 3; n++) {
-          await takeNext(store);
+          await beginNext(store);
           await store.recover();
         }
         expect(await store.take('worker', 1)).toEqual([]);
         expect(await store.retry('all', { batch: id })).toBe(1);
-        expect(await takeNext(store)).toMatchObject({ attempt: 1 });
+        expect(await beginNext(store)).toMatchObject({ attempt: 1 });
+        expect(await store.recover()).toEqual({ waiting: 1, crashed: [] });
       });
     });
 
@@ -199,7 +205,10 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       it('is hidden at once from all requests, and names the keys of its objects', async () => {
         const { id, first } = await upload(store, { images: [newImage(), newImage()] });
         await store.settle(await takeNext(store), completed(first.id));
-        expect(await store.remove({ owner: 'ann' }, first.id)).toEqual([output(first.id).key]);
+        expect(await store.remove({ owner: 'ann' }, first.id)).toEqual({
+          ...{ id: first.id, job: first.job, batch: id, owner: 'ann', bucket: 'shop' },
+          ...{ keys: [output(first.id).key], hadEnded: true },
+        });
         expect(await store.remove({ owner: 'ann' }, first.id)).toBeUndefined();
         expect(await store.image('all', first.id)).toBeUndefined();
         expect(await store.imageOfJob('all', first.job)).toBeUndefined();
@@ -214,10 +223,11 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       it('is taken from its worker, and its batch ends', async () => {
         const { id, first } = await upload(store);
         const claim = await takeNext(store);
-        expect(await store.remove('all', first.id)).toEqual([first.staged]);
+        const removed = await store.remove('all', first.id);
+        expect(removed).toMatchObject({ keys: [first.staged], hadEnded: false });
         expect(await store.lost([claim])).toEqual([claim]);
         expect(await store.batchOf('all', id)).toMatchObject({ completedAt: START });
-        expect(await store.recover()).toBe(0);
+        expect(await store.recover()).toEqual({ waiting: 0, crashed: [] });
       });
 
       it('loses its rows once its objects are gone, and keeps its audit trail', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim, Store } from '../../src/ports.ts';
 import {
+  beginNext,
   type Clock,
   completed,
   MS,
@@ -29,7 +30,7 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
     const stateOf = async (id: string) => (await store.image('all', id))?.state;
     const settle = (claim: Claim) => store.settle(claim, completed(claim.id));
 
-    it('gives an image with all that a worker needs, and counts the attempt', async () => {
+    it('gives an image with all that a worker needs', async () => {
       const { id: batch, first } = await upload(store);
       clock.now = START + 50;
       const { id, job, uploaded, staged } = first;
@@ -41,10 +42,37 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
       ]);
       expect(await store.image('all', id)).toMatchObject({
         state: 'processing',
-        attempts: 1,
+        attempts: 0,
         startedAt: START + 50,
       });
       expect(await store.take('worker', 5)).toEqual([]);
+    });
+
+    it('counts an attempt once it begins or ends, and only once', async () => {
+      const { first } = await upload(store);
+      const attempts = async () => (await store.image('all', first.id))?.attempts;
+      const claim = await takeNext(store);
+      expect([await store.begin(claim), await store.begin(claim), await attempts()]).toEqual([true, true, 1]);
+      const again = { state: 'retrying', error: TORN, delay: 0 } as const;
+      await store.settle(claim, again);
+      expect(await attempts()).toBe(1);
+      const next = await takeNext(store);
+      expect([next.attempt, await attempts()]).toEqual([2, 1]);
+      await store.settle(next, again);
+      expect(await attempts()).toBe(2);
+    });
+
+    it('lets no attempt begin at an image that is not in the hands of the claim', async () => {
+      const { first } = await upload(store);
+      const old = await takeNext(store);
+      await store.giveBack([old]);
+      expect(await store.begin(old)).toBe(false);
+      const present = await takeNext(store);
+      expect(await store.begin(old)).toBe(false);
+      expect(await store.image('all', first.id)).toMatchObject({ attempts: 0 });
+      await store.cancel('all', { job: first.job });
+      expect(await store.begin(present)).toBe(false);
+      expect(await store.image('all', first.id)).toMatchObject({ attempts: 0 });
     });
 
     it('gives images of higher priority first, then older ones, even when the clock was set back', async () => {
@@ -136,7 +164,7 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
     it('says "taken" to an attempt that is not the present one, and changes nothing', async () => {
       const { first } = await upload(store);
       const old = await takeNext(store);
-      expect(await store.recover()).toBe(1);
+      expect(await store.recover()).toEqual({ waiting: 1, crashed: [] });
       expect(await store.settle(old, tornEnd)).toBe('taken');
       const present = await takeNext(store);
       expect(await store.settle(old, tornEnd)).toBe('taken');
@@ -173,32 +201,64 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
 
     it('makes an image that was given back wait again, and does not count the attempt', async () => {
       const { first } = await upload(store);
-      const claim = await takeNext(store);
+      const claim = await beginNext(store);
       await store.giveBack([claim]);
       await store.giveBack([claim]);
       expect(await store.image('all', first.id)).toMatchObject({ state: 'pending', attempts: 0 });
-      expect(await takeNext(store)).toMatchObject({ attempt: 1, taken: 2 });
+      await store.giveBack([await takeNext(store)]);
+      expect(await store.image('all', first.id)).toMatchObject({ state: 'pending', attempts: 0 });
+      expect(await takeNext(store)).toMatchObject({ attempt: 1, taken: 3 });
       expect(await trailOf(store, first.id)).toEqual([
         'upload_initiated',
+        'processing_started',
+        'given_back',
         'processing_started',
         'given_back',
         'processing_started',
       ]);
     });
 
-    it('fails an image as crashed that was taken three times without an end, and ends its batch', async () => {
+    it('fails an image as crashed at which three attempts began without an end, and ends its batch', async () => {
       const { id, first } = await upload(store);
-      for (const attempt of [1, 2, 3]) {
-        expect(await takeNext(store)).toMatchObject({ attempt });
-        expect(await store.recover()).toBe(1);
+      for (const attempt of [1, 2]) {
+        expect(await beginNext(store)).toMatchObject({ attempt });
+        expect(await store.recover()).toEqual({ waiting: 1, crashed: [] });
       }
-      const other = await upload(store);
-      expect((await store.take('worker', 1)).map((claim) => claim.id)).toEqual([other.first.id]);
-      expect(await store.image('all', first.id)).toMatchObject({
-        ...{ state: 'failed', attempts: 3, error: { code: 'worker_crashed' } },
-      });
+      await beginNext(store);
+      const { waiting, crashed } = await store.recover();
+      const failed = await store.image('all', first.id);
+      expect([waiting, crashed]).toEqual([0, [failed]]);
+      expect(failed).toMatchObject({ state: 'failed', attempts: 3, error: { code: 'worker_crashed' } });
       expect(await store.batchOf('all', id)).toMatchObject({ completedAt: START });
       expect((await trailOf(store, first.id)).slice(-2)).toEqual(['given_back', 'failed']);
+    });
+
+    it('does not blame an image that only waited in the hands of workers that died', async () => {
+      const { first } = await upload(store);
+      for (let n = 0; n < 5; n++) {
+        await takeNext(store);
+        expect(await store.recover()).toEqual({ waiting: 1, crashed: [] });
+      }
+      expect(await store.unended()).toEqual([]);
+      expect(await takeNext(store)).toMatchObject({ id: first.id, attempt: 1 });
+    });
+
+    it('names images whose attempts came to no end, until nobody will process them', async () => {
+      const { id: batch, images } = await upload(store, {
+        images: Array.from({ length: 4 }, () => newImage()),
+      });
+      const [left, cancelled, given, done] = images.map(({ id, job }) => ({
+        ...{ id, job, batch, owner: 'ann', bucket: 'shop' },
+      }));
+      const claims = await store.take('worker', 4);
+      for (const claim of claims) await store.begin(claim);
+      await store.cancel('all', { job: cancelled?.job ?? '' });
+      await store.giveBack(claims.filter(({ id }) => id === given?.id));
+      await settle(claims.find(({ id }) => id === done?.id) as Claim);
+      expect(await store.unended()).toEqual(expect.arrayContaining([left, cancelled]));
+      expect(await store.unended()).toHaveLength(2);
+      await store.recover();
+      expect(await store.unended()).toEqual([left]);
     });
 
     it('does not count attempts that ended as crashed ones', async () => {
@@ -206,8 +266,8 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
       for (let n = 0; n < 4; n++) {
         await store.settle(await takeNext(store), { state: 'retrying', error: TORN, delay: 0 });
       }
-      for (let n = 0; n < 4; n++) await store.giveBack([await takeNext(store)]);
-      await takeNext(store);
+      for (let n = 0; n < 4; n++) await store.giveBack([await beginNext(store)]);
+      await beginNext(store);
       await store.recover();
       expect(await takeNext(store)).toMatchObject({ id: first.id, attempt: 6 });
     });
@@ -232,9 +292,9 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
       const done = await upload(store);
       await settle(await takeNext(store));
       const { first } = await upload(store);
-      await takeNext(store);
-      expect(await store.recover()).toBe(1);
-      expect(await store.recover()).toBe(0);
+      await beginNext(store);
+      expect(await store.recover()).toEqual({ waiting: 1, crashed: [] });
+      expect(await store.recover()).toEqual({ waiting: 0, crashed: [] });
       expect(await store.batchOf('all', done.id)).toMatchObject({ completedAt: START });
       expect(await store.image('all', first.id)).toMatchObject({ state: 'pending', attempts: 1 });
       expect((await store.trail(first.id)).at(-1)).toMatchObject({

@@ -70,6 +70,13 @@ export async function takeNext(store: Store): Promise<Claim> {
   return claim;
 }
 
+/** Takes the image that is next, and begins an attempt at it. */
+export async function beginNext(store: Store): Promise<Claim> {
+  const claim = await takeNext(store);
+  if (!(await store.begin(claim))) throw new Error('the claim is lost');
+  return claim;
+}
+
 export function output(image: string, over: Partial<StoredOutput> = {}): StoredOutput {
   return {
     variant: 'small',

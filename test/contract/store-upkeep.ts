@@ -143,9 +143,9 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
       await store.remove('all', first.id);
       const { removed, staged } = await store.sweep(START + 1);
       expect(staged).toEqual([]);
-      expect(removed).toEqual([
-        { image: done.id, keys: [output(done.id).key] },
-        { image: first.id, keys: [first.staged] },
+      expect(removed).toMatchObject([
+        { id: done.id, bucket: 'shop', keys: [output(done.id).key] },
+        { id: first.id, bucket: 'shop', keys: [first.staged] },
       ]);
       await store.removed(done.id);
       await store.removed(first.id);

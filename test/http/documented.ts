@@ -3,6 +3,11 @@ import type { Schema } from '../../src/variants/values.ts';
 import { faultsOf } from '../config/json-schema.ts';
 
 interface Operation {
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  }[];
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { schema: Schema }>> }>
   >;
@@ -45,5 +50,4 @@ export function documented(url: string) {
   };
 }
 
-const patternOf = (pattern: string) =>
-  new RegExp(`^${pattern.replace(/\{\*\}/, '.+').replace(/\{\w+\}/g, '[^/]+')}$`);
+const patternOf = (pattern: string) => new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`);

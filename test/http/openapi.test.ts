@@ -21,7 +21,7 @@ get /batch/{batch_id}/images
 get /batch/{batch_id}/status
 get /livez
 get /readyz
-get /storage/{*}
+get /storage/{bucket}/processed/{size}/{file}
 post /api/v1/images/jobs/{job_id}/cancel
 post /api/v1/images/jobs/{job_id}/retry
 post /api/v1/images/upload
@@ -47,6 +47,19 @@ describe('the OpenAPI document', () => {
       for (const { responses } of Object.values(operations)) {
         expect(Object.keys(responses).some((status) => /^2\d\d$/.test(status))).toBe(true);
         expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));
+      }
+    }
+  });
+
+  it('describes each part of an address', async () => {
+    const { url } = await startService();
+    const { paths } = await documentOf(url);
+    for (const [path, operations] of Object.entries(paths)) {
+      const parts = [...path.matchAll(/\{(.+?)\}/g)].map(([, name]) => name);
+      for (const { parameters = [] } of Object.values(operations)) {
+        const known = parameters.filter((one) => one.in === 'path');
+        expect({ path, names: known.map(({ name }) => name) }).toEqual({ path, names: parts });
+        expect(known.every(({ required }) => required)).toBe(true);
       }
     }
   });

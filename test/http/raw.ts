@@ -56,7 +56,7 @@ export async function exchange(url: string, lines: readonly string[], body: stri
 
 const BOUNDARY = 'boundary-of-the-tests';
 
-export const MULTIPART = `multipart/form-data; boundary=${BOUNDARY}`;
+const MULTIPART = `multipart/form-data; boundary=${BOUNDARY}`;
 
 /** A part of a multipart body. */
 export function part(name: string, value: string | Buffer, filename?: string): Buffer {

@@ -1,4 +1,5 @@
-// Runs in a process of its own: a service that dies before it commits the outputs of an image, or before it records them.
+// Runs in a process of its own: a service that dies before a child opens an image, or before it commits or records the
+// outputs.
 import { createEngine } from '../../src/engine.ts';
 import { openService } from '../../src/serve/open.ts';
 import { serviceOptions } from './service.ts';
@@ -13,5 +14,6 @@ const die = () => {
   process.kill(process.pid, 'SIGKILL');
   return new Promise<never>(() => {});
 };
-if (step === 'commit') service.objects.commit = die;
+if (step === 'open') service.store.begin = die;
+else if (step === 'commit') service.objects.commit = die;
 else service.store.settle = die;

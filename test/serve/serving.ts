@@ -27,6 +27,9 @@ export const presetOf = (name: string): Preset => BUILT_IN.find((preset) => pres
 
 type EventOf<T extends ServeEvent['type']> = Extract<ServeEvent, { type: T }>;
 
+/** What a sweep needs, while no worker has images. */
+export const unserved = ({ tools }: Serving) => ({ ...tools, worker: { drop: async () => {} } });
+
 /** What closes at the end of a test. */
 const closes: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startSweeper, sweep } from '../../src/serve/sweep.ts';
 import { makeClock } from '../core/made-up-clock.ts';
-import { openServing, photo, type Serving } from './serving.ts';
+import { openServing, photo, type Serving, unserved } from './serving.ts';
 
 const DAY = 86_400_000;
 const KEEP = { failed: 7 * DAY, orphans: DAY };
@@ -27,7 +27,7 @@ describe('a sweep', () => {
     await putOrphan(serving, 'staging/old', 2 * DAY);
     await putOrphan(serving, 'staging/new', DAY / 2);
     await putOrphan(serving, 'photos/processed/x/other.webp', 2 * DAY);
-    await sweep(serving.tools, KEEP, never);
+    await sweep(unserved(serving), KEEP, never);
     expect(serving.events).toContainEqual({ type: 'swept', staged: 0, images: 0, orphans: 1 });
     const kept = ['photos/processed/x/other.webp', `staging/${waiting}`, 'staging/new'];
     expect(serving.files()).toEqual(kept.sort());
@@ -38,9 +38,9 @@ describe('a sweep', () => {
     const [id = ''] = await serving.upload([Buffer.from('no picture')]);
     serving.start();
     await serving.ended(id);
-    await sweep(serving.tools, KEEP, never);
+    await sweep(unserved(serving), KEEP, never);
     expect(serving.files()).toEqual([`staging/${id}`]);
-    await sweep(serving.tools, { ...KEEP, failed: -1_000 }, never);
+    await sweep(unserved(serving), { ...KEEP, failed: -1_000 }, never);
     expect([serving.files(), serving.events.at(-1)]).toEqual([
       [],
       { type: 'swept', staged: 1, images: 0, orphans: 0 },
@@ -56,7 +56,7 @@ describe('a sweep', () => {
     serving.start();
     await serving.ended(id);
     await putOrphan(serving, `staging/${id}`, 0);
-    await sweep(serving.tools, KEEP, never);
+    await sweep(unserved(serving), KEEP, never);
     expect(serving.events.at(-1)).toMatchObject({ type: 'swept', orphans: 1 });
     expect(serving.files()).toHaveLength(3);
   });
@@ -66,14 +66,14 @@ describe('a sweep', () => {
     const [id = ''] = await serving.upload([photo('wine.jpg')]);
     serving.start();
     await serving.ended(id);
-    expect(await serving.store.remove('all', id)).toHaveLength(3);
+    expect((await serving.store.remove('all', id))?.keys).toHaveLength(3);
     expect(serving.files()).toHaveLength(3);
-    await sweep(serving.tools, KEEP, never);
+    await sweep(unserved(serving), KEEP, never);
     expect([serving.files(), serving.events.at(-1)]).toEqual([
       [],
       { type: 'swept', staged: 0, images: 1, orphans: 0 },
     ]);
-    await sweep(serving.tools, KEEP, never);
+    await sweep(unserved(serving), KEEP, never);
     expect(serving.events.at(-1)).toEqual({ type: 'swept', staged: 0, images: 0, orphans: 0 });
   });
 
@@ -81,7 +81,7 @@ describe('a sweep', () => {
     const serving = await openServing();
     await putOrphan(serving, 'staging/0', 0);
     for (let i = 1; i < 501; i++) writeFileSync(join(serving.root, 'staging', `${i}`), '');
-    await sweep(serving.tools, { ...KEEP, orphans: -60_000 }, never);
+    await sweep(unserved(serving), { ...KEEP, orphans: -60_000 }, never);
     expect(serving.events.at(-1)).toMatchObject({ type: 'swept', orphans: 501 });
   });
 });
@@ -100,7 +100,7 @@ describe('the sweeper', () => {
         return serving.store.sweep(before);
       },
     };
-    const sweeper = startSweeper({ ...serving.tools, store }, KEEP, clock);
+    const sweeper = startSweeper({ ...unserved(serving), store }, KEEP, clock);
     await serving.event('swept');
     expect(sweeps).toBe(1);
     fails = true;

@@ -207,7 +207,7 @@ describe('while an image is rendered', () => {
     await begun();
     expect(pids()).toHaveLength(1);
     const { job } = await serving.image(id);
-    expect(await serving.store.cancel('all', { job })).toBe(1);
+    expect(await serving.store.cancel('all', { job })).toMatchObject([{ id }]);
     await serving.event('image.dropped');
     expect([stagedFiles(serving), serving.files()]).toEqual([[], [`staging/${id}`]]);
     await vi.waitFor(() => expect([pids(), worker.busy()]).toEqual([[], 0]));
@@ -266,7 +266,7 @@ describe('the worker', () => {
     const serving = await openServing();
     const [id = ''] = await serving.upload([photo('wine.jpg')]);
     await serving.upload([photo('life.jpg')]);
-    await serving.store.take('dead', 1);
+    for (const claim of await serving.store.take('dead', 1)) await serving.store.begin(claim);
     const take = vi.spyOn(serving.store, 'take');
     serving.start();
     expect(await serving.event('recovered')).toMatchObject({ images: 1 });

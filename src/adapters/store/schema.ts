@@ -28,8 +28,10 @@ CREATE TABLE images (
   owner TEXT NOT NULL, bucket TEXT NOT NULL, name TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ${texts(IMAGE_STATES)}),
   priority INTEGER NOT NULL, not_before INTEGER NOT NULL DEFAULT 0,
-  -- Attempts since the upload or the last retry; all takes so far; takes in a row that came to no end.
-  attempts INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0, unended INTEGER NOT NULL DEFAULT 0,
+  -- Attempts since the upload or the last retry; attempts in a row that came to no end; all takes so far, and whether the
+  -- attempt of the last one has begun.
+  attempts INTEGER NOT NULL DEFAULT 0, unended INTEGER NOT NULL DEFAULT 0,
+  taken INTEGER NOT NULL DEFAULT 0, begun INTEGER NOT NULL DEFAULT 0,
   worker TEXT, staged TEXT,
   digest TEXT, bytes INTEGER,
   format TEXT, width INTEGER, height INTEGER, dominant_color TEXT,

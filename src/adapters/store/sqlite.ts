@@ -79,10 +79,12 @@ function storeOn(connection: Connection, now: () => number): Store {
     countRefused: write(uploadSteps.countRefused),
     resetQuota: write(uploadSteps.resetQuota),
     take: write(queueSteps.take),
+    begin: write(queueSteps.begin),
     lost: read(queueSteps.lost),
     settle: write(queueSteps.settle),
     endBatch: write(closeBatch),
     giveBack: write(queueSteps.giveBack),
+    unended: read(queueSteps.unended),
     recover: write(queueSteps.recover),
     image: read(imageSteps.image),
     imageOfJob: read(imageSteps.imageOfJob),
@@ -123,7 +125,11 @@ export async function changeBatch(
   const connection = await connect(STORE, path);
   try {
     const carryOut = executor(connection);
-    return await connection.write(() => carryOut(changeSteps[how](Date.now(), 'all', { batch })));
+    const now = Date.now();
+    return await connection.write(() => {
+      if (how === 'retry') return carryOut(changeSteps.retry(now, 'all', { batch }));
+      return carryOut(changeSteps.cancel(now, 'all', { batch }))?.length;
+    });
   } finally {
     connection.close();
   }

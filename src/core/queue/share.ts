@@ -1,19 +1,25 @@
 import { stoppedEarly } from '../../errors.ts';
 import type { Renderer } from '../../ports.ts';
 
-/** One batch's view of a shared renderer. `kill` ends only the pictures of this batch. */
+/** One batch's view of a shared renderer. `kill` ends only the pictures of this batch, and frees their slots. */
 export function shareRenderer(renderer: Renderer): Renderer {
-  /** Ends the wait for a picture that opens, or closes an open one. */
+  /** Ends the opening of a picture, or closes an open one. */
   const ends = new Set<() => void>();
   let killed = false;
   return {
     ...renderer,
-    open: (...asked) =>
+    open: (source, limits, variants, control) =>
       new Promise((resolve, reject) => {
-        const stop = () => reject(stoppedEarly());
+        const aborter = new AbortController();
+        const stop = () => {
+          aborter.abort();
+          reject(stoppedEarly());
+        };
         if (killed) return stop();
         ends.add(stop);
-        const opening = renderer.open(...asked).finally(() => ends.delete(stop));
+        const opening = renderer
+          .open(source, limits, variants, { ...control, signal: aborter.signal })
+          .finally(() => ends.delete(stop));
         opening.then((opened) => {
           if (killed) {
             opened.close();

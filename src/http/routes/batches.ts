@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Viewer } from '../../ports.ts';
+import { cancelImages } from '../../serve/remove.ts';
 import { batchBody, batchImageBody, batchPath } from '../bodies.ts';
 import type { Site } from '../options.ts';
 import { notFound } from '../problem.ts';
@@ -61,8 +62,7 @@ export function batchRoutes(app: FastifyInstance, { service }: Site): void {
 export function batchChanges(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
   const { store, worker } = service;
   const changes = {
-    // The worker asks each second which of its images are cancelled.
-    cancel: (viewer: Viewer, batch: string) => store.cancel(viewer, { batch }),
+    cancel: (viewer: Viewer, batch: string) => cancelImages(service, viewer, { batch }),
     retry: async (viewer: Viewer, batch: string) => {
       const retried = await store.retry(viewer, { batch });
       worker.wake();

@@ -3,6 +3,7 @@ import { isErrorCode } from '../../errors.ts';
 import { wordFailure } from '../../model/failures.ts';
 import type { Image } from '../../model.ts';
 import type { Viewer } from '../../ports.ts';
+import { cancelImages } from '../../serve/remove.ts';
 import { jobBody, jobPath, resultBody } from '../bodies.ts';
 import type { Site } from '../options.ts';
 import { notFound, Refusal } from '../problem.ts';
@@ -66,12 +67,7 @@ export function jobRoutes(app: FastifyInstance, site: Site): void {
 export function jobChanges(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
   const { store, worker } = service;
   const changes = {
-    cancel: async (viewer: Viewer, job: string) => {
-      const cancelled = await store.cancel(viewer, { job });
-      const image = cancelled ? await store.imageOfJob(viewer, job) : undefined;
-      if (image !== undefined) await worker.drop([image.id]);
-      return cancelled;
-    },
+    cancel: (viewer: Viewer, job: string) => cancelImages(service, viewer, { job }),
     retry: async (viewer: Viewer, job: string) => {
       const retried = await store.retry(viewer, { job });
       worker.wake();

@@ -4,7 +4,7 @@ import type { Preset } from '../../model.ts';
 import type { Accepted } from '../../ports.ts';
 import { acceptUpload, type UploadedFile } from '../../serve/accept.ts';
 import { batchPath, jobPath } from '../bodies.ts';
-import { keyOf, openGate, overQuota, showQuota } from '../gate.ts';
+import { type Gate, keyOf, openGate, overQuota, showQuota } from '../gate.ts';
 import { readMetadata } from '../metadata.ts';
 import type { Site } from '../options.ts';
 import { asRefusal, Refusal } from '../problem.ts';
@@ -51,7 +51,7 @@ export function uploadRoutes(app: FastifyInstance, site: Site): void {
   for (const way of ways) uploadRoute(app, site, gate, way);
 }
 
-function uploadRoute(app: FastifyInstance, site: Site, gate: ReturnType<typeof openGate>, way: Way): void {
+function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): void {
   const { service, options } = site;
   const { store, worker, emit } = service;
   const { quota } = options.uploads;

@@ -81,6 +81,7 @@ for (;;) {
     writeSync(1, 'accepted ' + upload.images[0].id + '\\n');
   }));
   for (const claim of await store.take('worker', 2)) {
+    await store.begin(claim);
     const end = await store.settle(claim, completed(claim.id));
     writeSync(1, (end === 'settled' ? 'completed ' : end + ' ') + claim.id + '\\n');
     await store.endBatch(claim.batch);

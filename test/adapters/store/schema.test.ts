@@ -101,7 +101,8 @@ async function useAll(store: Store): Promise<void> {
   await store.settle(await takeNext(store), tornEnd);
   await store.settle(claim, tornEnd);
   await store.giveBack([await takeNext(store)]);
-  await takeNext(store);
+  await store.begin(await takeNext(store));
+  await store.unended();
   await store.recover();
   await store.endBatch(made.id);
   for (const what of [{ batch: made.id }, { job: made.images[1]?.job ?? '' }]) {

@@ -1,5 +1,5 @@
-import type { ImageState } from '../../../model.ts';
-import type { BatchOrJob, Viewer } from '../../../ports.ts';
+import { type AboutImage, ACTIVE_STATES, type ImageState } from '../../../model.ts';
+import type { BatchOrJob, HiddenImage, Viewer } from '../../../ports.ts';
 import { ACTIVE } from '../schema.ts';
 import { type StoreStep, sql } from '../sql.ts';
 import { addToTrail, closeBatch, failImage } from './changes.ts';
@@ -27,16 +27,17 @@ function* sought(
   return found;
 }
 
-function* cancel(now: number, viewer: Viewer, what: BatchOrJob): StoreStep<number | undefined> {
+function* cancel(now: number, viewer: Viewer, what: BatchOrJob): StoreStep<AboutImage[] | undefined> {
   const found = yield* sought(viewer, what);
   if (found === undefined) return undefined;
   const { batch, image } = found;
-  const cancelled = yield* sql<{ id: string }>`
+  const cancelled = yield* sql<AboutImage>`
     UPDATE images SET state = 'cancelled', worker = NULL, completed_at = ${now}
-    WHERE batch = ${batch} AND id = coalesce(${image}, id) AND state IN ${ACTIVE} RETURNING id`;
+    WHERE batch = ${batch} AND id = coalesce(${image}, id) AND state IN ${ACTIVE}
+    RETURNING id, job, batch, owner, bucket`;
   for (const { id } of cancelled) yield* addToTrail(now, 'cancelled', id);
   if (cancelled.length > 0) yield* closeBatch(now, batch);
-  return cancelled.length;
+  return [...cancelled];
 }
 
 function* retry(now: number, viewer: Viewer, what: BatchOrJob): StoreStep<number | undefined> {
@@ -69,21 +70,29 @@ function* waitAgain(now: number, image: string): StoreStep<void> {
   yield* addToTrail(now, 'retried', image);
 }
 
-type Hidden = { readonly number: number; readonly batch: string; readonly state: ImageState };
+type ToHide = AboutImage & { readonly number: number; readonly state: ImageState };
 
-function* remove(now: number, viewer: Viewer, id: string): StoreStep<readonly string[] | undefined> {
-  const [image] = yield* sql<Hidden>`
+function* remove(
+  now: number,
+  viewer: Viewer,
+  id: string,
+): StoreStep<(HiddenImage & { readonly hadEnded: boolean }) | undefined> {
+  const [found] = yield* sql<ToHide>`
+    SELECT number, state, id, job, batch, owner, bucket FROM images
+    WHERE id = ${id} AND deleted_at IS NULL AND owner = coalesce(${ownerSeen(viewer)}, owner)`;
+  if (found === undefined) return undefined;
+  const { number, state, ...about } = found;
+  yield* sql`
     UPDATE images SET deleted_at = ${now}, worker = NULL, completed_at = coalesce(completed_at, ${now}),
       state = CASE WHEN state IN ${ACTIVE} THEN 'cancelled' ELSE state END
-    WHERE id = ${id} AND deleted_at IS NULL AND owner = coalesce(${ownerSeen(viewer)}, owner)
-    RETURNING number, batch, state`;
-  if (image === undefined) return undefined;
+    WHERE number = ${number}`;
   yield* addToTrail(now, 'deleted', id);
-  yield* closeBatch(now, image.batch);
-  return yield* keysOf(image.number);
+  yield* closeBatch(now, about.batch);
+  const hadEnded = !ACTIVE_STATES.some((active) => active === state);
+  return { ...about, keys: yield* keysOf(number), hadEnded };
 }
 
-/** The keys of all objects of an image. */
+/** The recorded keys of all objects of an image. */
 export function* keysOf(image: number): StoreStep<string[]> {
   const rows = yield* sql<{ key: string }>`
     SELECT staged AS key FROM images WHERE number = ${image} AND staged IS NOT NULL

@@ -1,36 +1,31 @@
-import type { Preset, StoredOutput } from '../../../model.ts';
-import type { Claim, ImageEnd } from '../../../ports.ts';
+import type { AboutImage, Preset, StoredOutput } from '../../../model.ts';
+import type { Claim, ImageEnd, RecoveredImages } from '../../../ports.ts';
 import { fragment, type StoreStep, sql } from '../sql.ts';
 import { addToTrail, closeBatch, failImage } from './changes.ts';
+import { imageSteps } from './images.ts';
 import type { ImageRow } from './rows.ts';
 
-/** After so many takes in a row without an end, an image fails: it may be what ends its workers. */
-const MOST_TAKES = 3;
+/** After so many attempts in a row without an end, an image fails: it may be what ends its workers. */
+const MOST_UNENDED = 3;
 
 /** Milliseconds. An image that seems to wait for longer was told to wait before the clock was set back. */
 const LONGEST_WAIT = 600_000;
 
+/** The states of images without recorded outputs. */
+const UNRECORDED = fragment("('pending', 'processing', 'retrying', 'failed', 'cancelled')");
+
 const CRASHED = {
   code: 'worker_crashed',
-  message: `its worker ended ${MOST_TAKES} times before the image was done`,
+  message: `its worker ended ${MOST_UNENDED} times before the image was done`,
 };
 
 function* take(now: number, worker: string, limit: number): StoreStep<Claim[]> {
+  const waiting = yield* sql<{ id: string }>`
+    SELECT id FROM images
+    WHERE state IN ('pending', 'retrying') AND (not_before <= ${now} OR not_before > ${now + LONGEST_WAIT})
+    ORDER BY priority DESC, number LIMIT ${limit}`;
   const claims: Claim[] = [];
-  while (claims.length < limit) {
-    const waiting = yield* sql<{ id: string; batch: string; unended: number }>`
-      SELECT id, batch, unended FROM images
-      WHERE state IN ('pending', 'retrying') AND (not_before <= ${now} OR not_before > ${now + LONGEST_WAIT})
-      ORDER BY priority DESC, number LIMIT ${limit - claims.length}`;
-    if (waiting.length === 0) break;
-    for (const { id, batch, unended } of waiting) {
-      if (unended < MOST_TAKES) claims.push(...(yield* claim(now, worker, id)));
-      else {
-        yield* failImage(now, id, CRASHED);
-        yield* closeBatch(now, batch);
-      }
-    }
-  }
+  for (const { id } of waiting) claims.push(...(yield* claim(now, worker, id)));
   return claims;
 }
 
@@ -38,15 +33,21 @@ type ClaimRow = Omit<Claim, 'preset' | 'uploaded'> & Claim['uploaded'] & { reado
 
 function* claim(now: number, worker: string, image: string): StoreStep<Claim[]> {
   const rows = yield* sql<ClaimRow>`
-    UPDATE images SET state = 'processing', worker = ${worker}, started_at = ${now}, attempts = attempts + 1,
-      taken = taken + 1, unended = unended + 1
+    UPDATE images SET state = 'processing', worker = ${worker}, started_at = ${now}, taken = taken + 1, begun = 0
     WHERE id = ${image}
-    RETURNING id, job, batch, owner, bucket, name, attempts AS attempt, taken, staged, digest, bytes,
+    RETURNING id, job, batch, owner, bucket, name, attempts + 1 AS attempt, taken, staged, digest, bytes,
       (SELECT preset FROM batches WHERE batches.id = images.batch) AS preset`;
   yield* addToTrail(now, 'processing_started', image, { attempt: rows[0]?.attempt ?? 0 });
   return rows.map(({ digest, bytes, preset, ...row }) => {
     return { ...row, uploaded: { digest, bytes }, preset: JSON.parse(preset) as Preset };
   });
+}
+
+function* begin(_now: number, { id, taken }: Claim): StoreStep<boolean> {
+  const begun = yield* sql<{ id: string }>`
+    UPDATE images SET attempts = attempts + 1 - begun, unended = unended + 1 - begun, begun = 1
+    WHERE id = ${id} AND state = 'processing' AND taken = ${taken} RETURNING id`;
+  return begun.length > 0;
 }
 
 function* lost(_now: number, claims: readonly Claim[]): StoreStep<Claim[]> {
@@ -71,7 +72,7 @@ type Settled = Pick<ImageRow, 'number' | 'owner' | 'digest'>;
 
 /** Ends the attempt in the row of its image. Returns the row, unless the image is no longer in the hands of the claim. */
 function* record(now: number, { id, taken }: Claim, end: ImageEnd): StoreStep<readonly Settled[]> {
-  const ended = fragment('unended = 0, worker = NULL, state =');
+  const ended = fragment('attempts = attempts + 1 - begun, unended = 0, worker = NULL, state =');
   const held = fragment("state = 'processing'");
   if (end.state === 'retrying') {
     return yield* sql<Settled>`
@@ -114,20 +115,36 @@ function* putOutputs({ number, owner, digest }: Settled, outputs: readonly Store
 function* giveBack(now: number, claims: readonly Claim[]): StoreStep<void> {
   for (const { id, taken } of claims) {
     const given = yield* sql`
-      UPDATE images SET state = 'pending', worker = NULL, attempts = attempts - 1, unended = unended - 1, not_before = 0
+      UPDATE images SET state = 'pending', worker = NULL, attempts = attempts - begun, unended = unended - begun,
+        not_before = 0
       WHERE id = ${id} AND state = 'processing' AND taken = ${taken} RETURNING id`;
     if (given.length > 0) yield* addToTrail(now, 'given_back', id);
   }
 }
 
-function* recover(now: number): StoreStep<number> {
-  const left = yield* sql<{ id: string }>`
-    UPDATE images SET state = 'pending', worker = NULL, not_before = 0
-    WHERE state = 'processing' AND deleted_at IS NULL RETURNING id`;
-  for (const { id } of left) yield* addToTrail(now, 'given_back', id, { reason: 'worker_gone' });
-  const open = yield* sql<{ id: string }>`SELECT id FROM batches WHERE completed_at IS NULL`;
-  for (const { id } of open) yield* closeBatch(now, id);
-  return left.length;
+function* unended(): StoreStep<AboutImage[]> {
+  const images = yield* sql<AboutImage>`
+    SELECT id, job, batch, owner, bucket FROM images
+    WHERE deleted_at IS NULL AND state IN ${UNRECORDED} AND unended > 0`;
+  return [...images];
 }
 
-export const queueSteps = { take, lost, settle, giveBack, recover };
+function* recover(now: number): StoreStep<RecoveredImages> {
+  const left = yield* sql<{ id: string; unended: number }>`
+    UPDATE images SET state = 'pending', worker = NULL, not_before = 0
+    WHERE state = 'processing' AND deleted_at IS NULL RETURNING id, unended`;
+  for (const { id } of left) yield* addToTrail(now, 'given_back', id, { reason: 'worker_gone' });
+  const crashed = left.filter((image) => image.unended >= MOST_UNENDED).map(({ id }) => id);
+  for (const id of crashed) yield* failImage(now, id, CRASHED);
+  yield* sql`
+    UPDATE images SET unended = 0
+    WHERE deleted_at IS NULL AND state IN ('failed', 'cancelled') AND unended > 0`;
+  const open = yield* sql<{ id: string }>`SELECT id FROM batches WHERE completed_at IS NULL`;
+  for (const { id } of open) yield* closeBatch(now, id);
+  return {
+    waiting: left.length - crashed.length,
+    crashed: yield* imageSteps.images(now, 'all', crashed),
+  };
+}
+
+export const queueSteps = { take, begin, lost, settle, giveBack, unended, recover };

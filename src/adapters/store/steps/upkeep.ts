@@ -1,5 +1,5 @@
-import type { Image, ImageState, TrailEntry } from '../../../model.ts';
-import type { Made, StoreStats, Swept } from '../../../ports.ts';
+import type { AboutImage, Image, ImageState, TrailEntry } from '../../../model.ts';
+import type { HiddenImage, Made, StoreStats, Swept } from '../../../ports.ts';
 import { listOf, type StoreStep, sql } from '../sql.ts';
 import { keysOf } from './again.ts';
 import { statesIn } from './images.ts';
@@ -81,10 +81,10 @@ function* sweep(now: number, failedBefore: number): StoreStep<Swept> {
     WHERE deleted_at IS NULL AND state IN ('failed', 'cancelled') AND completed_at < ${failedBefore}
       AND staged IS NOT NULL
     LIMIT ${SWEPT}`;
-  const hidden = yield* sql<{ id: string; number: number }>`
-    SELECT id, number FROM images WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ${SWEPT}`;
-  const removed: { image: string; keys: readonly string[] }[] = [];
-  for (const { id, number } of hidden) removed.push({ image: id, keys: yield* keysOf(number) });
+  const hidden = yield* sql<AboutImage & { number: number }>`
+    SELECT number, id, job, batch, owner, bucket FROM images WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ${SWEPT}`;
+  const removed: HiddenImage[] = [];
+  for (const { number, ...about } of hidden) removed.push({ ...about, keys: yield* keysOf(number) });
   return { staged: staged.map((row) => row.staged), removed };
 }
 
