@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { until } from '../cli/group.ts';
+import { membersOf, until } from '../cli/group.ts';
 import { openPlace } from '../cli/imgtool.ts';
 import { commented, picture } from '../cli/pictures.ts';
 import {
@@ -79,7 +79,10 @@ it(`ends the work on a deleted image, and leaves its duplicate whole, ${DELETES}
     const since = performance.now();
     // Nothing else is in work, so the service rests.
     const isResting = async () => (await metricOf(served, 'imgtool_images_in_work')) === 0;
-    if (!hasDuplicate) await expect.poll(isResting, { timeout: WITHIN, interval: 10 }).toBe(true);
+    if (!hasDuplicate) {
+      await expect.poll(isResting, { timeout: WITHIN, interval: 10 }).toBe(true);
+      await childrenRest(served, WITHIN - (performance.now() - since));
+    }
     ended.push(Math.round(performance.now() - since));
     const isOf = (path: string) => path.includes(image.image_id);
     await until('no file of the image', () => !filesOf(place).outputs.some(isOf), WITHIN);
@@ -111,6 +114,21 @@ async function deleted({ url }: Served, { image_id, job_id }: { image_id: string
   const answers = await Promise.all(paths.map((path) => ask(`${url}/api/v1/images/${path}`)));
   expect(answers.map((answer) => answer.status)).toEqual(paths.map(() => 404));
   expect((await ask(`${url}/api/v1/images/${image_id}`, { method: 'DELETE' })).status).toBe(404);
+}
+
+/** Waits until no child has used the processor for ten looks. */
+async function childrenRest({ session: { pid } }: Served, within: number): Promise<void> {
+  let [worked, looks] = [-1, 0];
+  await until(
+    'children that rest',
+    () => {
+      const now = membersOf(pid).reduce((sum, one) => sum + (one.pid === pid ? 0 : one.worked), 0);
+      looks = now === worked ? looks + 1 : 0;
+      worked = now;
+      return looks === 10;
+    },
+    within,
+  );
 }
 
 /** Checks that the outputs of an image are served with the sizes of its result. */

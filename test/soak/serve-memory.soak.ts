@@ -13,8 +13,10 @@ import {
   sendImage,
   startServe,
   stopServe,
+  tokenOf,
   untilIdle,
 } from '../cli/serving.ts';
+import { LAST_PART, openRaw, part, uploadHead } from '../http/raw.ts';
 import { chunk, number } from '../image/png-writer.ts';
 
 vi.setConfig({ testTimeout: 7_200_000 });
@@ -34,25 +36,24 @@ describe.skipIf(!canSeeProcesses)('the memory of the service', () => {
     const photo = await photoOf10MB();
     const bomb = await pixelBomb();
     const sampler = sampleMemory(served);
-    const send = (i: number) => sendImage(served, commented(photo, `${i}`));
+    const send = (i: number) => sendRaw(served, [commented(photo, `${i}`)]);
     const before = await Promise.all(Array.from({ length: BEFORE }, (_, i) => send(LARGE + i)));
-    const bombs = await sendBatch(
+    const bombs = await sendRaw(
       served,
       Array.from({ length: BOMBS }, (_, i) => numbered(bomb, i)),
+      '/upload',
     );
     const large = await Promise.all(Array.from({ length: LARGE }, (_, i) => send(i)));
-    expect(
-      [...before, ...large, bombs].map(({ status }) => status).filter((status) => status !== 202),
-    ).toEqual([]);
+    expect(new Set([...before, ...large].map(({ image_id }) => image_id)).size).toBe(BEFORE + LARGE);
     const received = sampler.most();
     const stats = (await ask(`${served.admin}/api/v1/health/stats`)).body.status_breakdown;
     await untilIdle(served, 3_600_000);
     const { tree, parent } = sampler.stop();
-    const { body } = await ask(`${served.url}/batch/${bombs.body.batch_id}/images?limit=1000`);
+    const { body } = await ask(`${served.url}/batch/${bombs.batch_id}/images?limit=1000`);
     const codes = new Set(
       body.images.map(({ state, error }: { state: string; error: string }) => `${state}: ${error}`),
     );
-    const last = await ask(`${served.url}/batch/${bombs.body.batch_id}`);
+    const last = await ask(`${served.url}/batch/${bombs.batch_id}`);
     expect(last.body.failed).toBe(BOMBS);
     await stopServe(served);
     const { images } = assertStored(place);
@@ -75,9 +76,8 @@ describe.skipIf(!canSeeProcesses)('the memory of the service', () => {
     const until = async (count: number) => {
       const client = async () => {
         while (sent < count) {
-          const { status } = await sendImage(served, commented(tiny, `${sent++}`), {
-            key: `key ${sent}`.replace(' ', '-'),
-          });
+          const i = sent++;
+          const { status } = await sendImage(served, commented(tiny, `${i}`), { key: `key-${i}` });
           expect(status).toBe(202);
         }
       };
@@ -140,10 +140,17 @@ function sampleMemory({ session: { pid } }: Served) {
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-function sendBatch({ url }: Served, files: readonly Buffer[]) {
-  const body = new FormData();
-  for (const [i, file] of files.entries()) body.append('files', new Blob([new Uint8Array(file)]), `${i}.png`);
-  return ask(`${url}/upload`, { method: 'POST', body });
+/** Sends files as they are: a client that makes forms would need more time than the service. Returns the answer. */
+async function sendRaw({ url }: Served, files: readonly Buffer[], path?: string) {
+  const parts = [part('bucket', 'photos'), ...files.map((file, i) => part('file', file, `${i}`)), LAST_PART];
+  const body = Buffer.concat(parts);
+  const head = uploadHead(await tokenOf('ann'), [`Content-Length: ${body.length}`], path);
+  const { socket, received } = await openRaw(url);
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  socket.write(body);
+  const [, json = ''] = await received(/^HTTP\/1\.1 202 [\s\S]*\r\n\r\n(\{.*\})$/);
+  socket.destroy();
+  return JSON.parse(json) as { readonly image_id: string; readonly batch_id: string };
 }
 
 /** A grainy JPEG of 24 megapixels, as large as an upload can be. */
