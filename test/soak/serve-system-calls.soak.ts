@@ -4,24 +4,29 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { membersOf } from '../cli/group.ts';
 import { openPlace, type Place } from '../cli/imgtool.ts';
-import { assertStored, sendImage, startServe, untilIdle } from '../cli/serving.ts';
+import { ask, assertStored, sendImage, startServe, untilIdle } from '../cli/serving.ts';
 import { type Call, canTrace, openTrace, pathOf } from './tracing.ts';
 
 const CALLS =
   'fsync,fdatasync,link,linkat,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,pwrite64,write,writev,sendto,sendmsg';
 
-describe.skipIf(!canTrace)('the system calls for three uploads', () => {
-  it('make the bytes and their record durable before the answer, and outputs before their record', async () => {
+describe.skipIf(!canTrace)('the system calls for three uploads and a DELETE', () => {
+  it('make the bytes and their record durable before the answer, outputs before their record, and files end before the answer to a DELETE', async () => {
     const place = openPlace();
     const trace = openTrace(place, CALLS);
     const served = await startServe(place, ['--jobs', '2', '--preset', 'archive'], { before: trace.before });
     const answers = [];
     for (const file of photographs(3)) answers.push(await sendImage(served, file));
     await untilIdle(served);
+    const gone = answers.at(-1)!.body;
+    const { body: result } = await ask(`${served.url}/api/v1/images/${gone.image_id}/all`);
+    expect((await ask(`${served.url}/api/v1/images/${gone.image_id}`, { method: 'DELETE' })).status).toBe(
+      204,
+    );
     stopTraced(served.session.pid);
     await served.session.ended;
     const { images, outputs } = assertStored(place);
-    expect(images.map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
+    expect(images.map(({ state }) => state)).toEqual(['completed', 'completed']);
     const calls = trace.calls();
     const store = place.index.replace(/\.db$/, '.serve.db');
 
@@ -44,8 +49,13 @@ describe.skipIf(!canTrace)('the system calls for three uploads', () => {
         `the staged bytes of ${image} stay until its outputs are durable`,
       ).toBeGreaterThan(steps.at(-1)!.done);
     }
+    const urls = Object.values<string>(result.urls);
+    for (const url of urls)
+      assertOrder(`DELETE of ${url}`, deletion(calls, place.at(url.slice(1)), store, gone.image_id));
     assertFolders(calls, place, store);
-    console.log(`${answers.length} uploads and ${outputs.length} outputs in order`);
+    console.log(
+      `${answers.length} uploads, ${outputs.length} outputs and a DELETE of ${urls.length} outputs in order`,
+    );
   });
 });
 
@@ -64,6 +74,18 @@ function acceptance(calls: readonly Call[], place: Place, store: string, image: 
 function recording(calls: readonly Call[], place: Place, store: string, key: string, checksum: string) {
   const [, image = ''] = /([\da-f-]{36})_[^/]+$/.exec(key) ?? [];
   return { image, steps: [...made(calls, place.at('storage', key)), ...recorded(calls, store, checksum)] };
+}
+
+/** The image is hidden, the log of the store synced, the file removed, its folder synced, the request answered. */
+function deletion(calls: readonly Call[], path: string, store: string, image: string): Call[] {
+  const isRemoval = ({ name, args, ok }: Call) => ok && /^unlink/.test(name) && args.includes(`"${path}"`);
+  const removed = find(calls, `the end of ${path}`, isRemoval);
+  const before = calls.filter(({ done }) => done < removed.begun);
+  const hidden = find(before.toReversed(), `the mark of ${image}`, (call) => isRecord(call, store, image));
+  const synced = find(before, 'its sync', (call) => isSync(call, `${store}-wal`) && call.begun > hidden.done);
+  const isKept = (call: Call) => isSync(call, dirname(path)) && call.begun > removed.done;
+  const answer = find(calls, 'the answer', ({ args }) => args.includes('HTTP/1.1 204'));
+  return [hidden, synced, removed, find(calls, `the sync of the folder of ${path}`, isKept), answer];
 }
 
 function made(calls: readonly Call[], path: string): Call[] {
@@ -87,11 +109,7 @@ function made(calls: readonly Call[], path: string): Call[] {
 /** The first write to the log of the store with this text, and the sync of the log that follows. */
 function recorded(calls: readonly Call[], store: string, text: string): Call[] {
   const log = `${store}-wal`;
-  const written = find(
-    calls,
-    `the record of ${text}`,
-    ({ name, args }) => name === 'pwrite64' && args.includes(`<${log}>`) && args.includes(text),
-  );
+  const written = find(calls, `the record of ${text}`, (call) => isRecord(call, store, text));
   const synced = find(calls, `the sync of ${log}`, (call) => isSync(call, log) && call.begun > written.done);
   return [written, synced];
 }
@@ -133,6 +151,10 @@ function assertOrder(what: string, steps: readonly Call[]): void {
 
 const isSync = ({ name, args, ok }: Call, path: string) =>
   ok && /^f(data)?sync$/.test(name) && args.includes(`<${path}>`);
+
+/** Whether the call writes this text to the log of the store. */
+const isRecord = ({ name, args }: Call, store: string, text: string) =>
+  name === 'pwrite64' && args.includes(`<${store}-wal>`) && args.includes(text);
 
 function find(calls: readonly Call[], what: string, is: (call: Call) => boolean): Call {
   const found = calls.find(is);
