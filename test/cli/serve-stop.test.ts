@@ -81,13 +81,15 @@ describe('a service with uploads and images in work', () => {
   });
 
   it.skipIf(!canSeeProcesses)(
-    'gives back what does not end in ten seconds, without counting the attempt',
+    'gives back what does not end in ten seconds, without counting the attempt, and cuts off uploads',
     async () => {
       const place = openPlace();
       const served = await startServe(place, SLOW);
+      const upload = await halfSent(served, place);
       await fill(served, 3, 4_000);
       await untilWorking(served.session.pid, ENCODING);
       expect((await stopServe(served)).signal).toBe('SIGTERM');
+      await upload.closed;
       const { images } = storedIn(place);
       expect(images.map(({ state, attempts }) => [state, attempts])).toEqual(Array(3).fill(['pending', 0]));
       expect(filesOf(place).staged).toEqual(images.map(({ id }) => `staging/${id}`).sort());

@@ -88,8 +88,7 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): vo
       await countRefused(reply, owner, error);
       throw error;
     } finally {
-      gate.leave();
-      await Promise.all(staged.map((file) => file.staged?.discard()));
+      await Promise.all(staged.map((file) => file.staged?.discard())).finally(gate.leave);
     }
   }
 
