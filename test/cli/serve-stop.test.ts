@@ -85,9 +85,9 @@ describe('a service with uploads and images in work', () => {
     async () => {
       const place = openPlace();
       const served = await startServe(place, SLOW);
-      const upload = await halfSent(served, place);
       await fill(served, 3, 4_000);
       await untilWorking(served.session.pid, ENCODING);
+      const upload = await halfSent(served, place);
       expect((await stopServe(served)).signal).toBe('SIGTERM');
       await upload.closed;
       const { images } = storedIn(place);
