@@ -46,12 +46,21 @@ export async function openHttp(
   metrics.describe(site);
   const apps = [await publicApp(site, metrics)];
   if (options.admin !== null) apps.push(adminApp(site, metrics));
+  /** Waits for the end of uploads, files removed included. */
+  const uploadsEnd = async (ms: number) => {
+    const end = performance.now() + ms;
+    while (site.openUploads > 0 && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL));
+    }
+  };
   const close = async () => {
     const cut = setTimeout(() => {
       for (const { server } of apps) server.closeAllConnections();
     }, LAST_ANSWERS);
     await Promise.all(apps.map((app) => app.close()));
     clearTimeout(cut);
+    // Those that were cut off still remove their staged files.
+    await uploadsEnd(LAST_ANSWERS);
   };
   try {
     const addresses = [options.listen, ...(options.admin === null ? [] : [options.admin])];
@@ -62,10 +71,7 @@ export async function openHttp(
       urls: { service: url, admin },
       async drain(ms) {
         site.isStopping = true;
-        const end = performance.now() + ms;
-        while (site.openUploads > 0 && performance.now() < end) {
-          await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL));
-        }
+        await uploadsEnd(ms);
       },
       close,
     };

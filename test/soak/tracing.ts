@@ -23,12 +23,18 @@ export interface Call {
 
 let traces = 0;
 
-/** Runs imgtool under strace. Returns its outcome and all calls of all its processes. */
-export async function traced(place: Place, args: readonly string[], calls = CALLS) {
+/** Prepares a trace: what comes before the command, and how to read all calls of all its processes once it has ended. */
+export function openTrace(place: Place, calls = CALLS) {
   const file = place.at('..', `calls-${traces++}.txt`);
   const before = ['strace', '-f', '-y', '-s', '9000', '-o', file, '-e', `trace=${calls}`];
-  const outcome: Outcome = await place.run(args, { before });
-  return { outcome, calls: callsIn(readFileSync(file, 'utf8')) };
+  return { before, calls: () => callsIn(readFileSync(file, 'utf8')) };
+}
+
+/** Runs imgtool under strace. Returns its outcome and all calls of all its processes. */
+export async function traced(place: Place, args: readonly string[], calls = CALLS) {
+  const trace = openTrace(place, calls);
+  const outcome: Outcome = await place.run(args, { before: trace.before });
+  return { outcome, calls: trace.calls() };
 }
 
 /** Whether the call opened its file for more than reading. */

@@ -79,15 +79,14 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): vo
       await countRefused(reply, owner, error);
       throw error;
     } finally {
-      gate.leave();
-      await Promise.all(staged.map((file) => file.staged?.discard()));
+      await Promise.all(staged.map((file) => file.staged?.discard())).finally(gate.leave);
     }
   }
 
   function send(reply: FastifyReply, accepted: Accepted, body: string): FastifyReply {
-    if (accepted.type === 'over_quota') throw overQuota(accepted.quota);
     if (accepted.type === 'key_reused') throw keyReused();
     showQuota(reply, accepted.quota);
+    if (accepted.type === 'over_quota') throw overQuota(accepted.quota);
     if (accepted.type === 'accepted') worker.wake();
     else reply.header('idempotency-replayed', 'true');
     return reply
