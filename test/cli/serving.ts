@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { expect } from 'vitest';
 import { keep } from '../../src/adapters/sqlite/binding.ts';
-import { signToken } from '../../src/http/token.ts';
+import { signToken } from '../../src/http/auth.ts';
 import { filesBelow, type Options, type Place, type Session } from './imgtool.ts';
 
 /** The service of the real binary with tokens, on free ports, and what it has stored. */
