@@ -151,7 +151,10 @@ describe('processImages', () => {
     for (const [call, message] of calls) {
       const error = await call().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(ImgtoolError);
-      expect(error).toMatchObject({ code: 'usage', fix: expect.stringMatching(/^(for example|use one of:) /) });
+      expect(error).toMatchObject({
+        code: 'usage',
+        fix: expect.stringMatching(/^(for example|use one of:) /),
+      });
       expect((error as Error).message).toBe(message);
     }
     await engine.close();
