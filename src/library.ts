@@ -42,8 +42,8 @@ export interface BatchSettings {
   readonly outdated?: boolean;
   readonly dryRun?: boolean;
   /**
-   * Whether to remove the outputs of sources that are gone; `process` also removes those of variants that are no longer asked
-   * for. `all`: also when most sources are gone.
+   * Whether to remove the outputs of sources that are gone; `process` also removes those of dropped
+   * variants. `all`: also when most sources are gone.
    */
   readonly mirror?: boolean | 'all';
   /** Most pixels of all frames that are used. */
