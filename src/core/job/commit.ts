@@ -4,7 +4,7 @@ import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts
 import type { Staged, Storage } from '../../ports.ts';
 import { recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { hasTime, isAskedAs, isMade, type Step, sameFile, type Wanted } from './decide.ts';
+import { hasTime, isAskedAs, isMade, isUnknown, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
@@ -16,6 +16,8 @@ interface Committed {
   /** Outputs that the index must record: of this job, or given to skipped duplicates. */
   readonly made: readonly OutputRecord[];
   readonly skipped: readonly Reservation[];
+  /** Paths of files with other bytes that the index did not know, and that are gone now. */
+  readonly replaced: readonly string[];
 }
 
 /** A file appeared under an output's name after the check. Another process may have made this very output. */
@@ -44,10 +46,13 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   /** The new records. */
   const records = new Map<Step, OutputRecord>();
   const fresh: Ready[] = [];
+  const replaced: string[] = [];
   for (const one of await prepare(work, steps, rendered)) {
     const adopted = await adopt(work, one);
-    if (adopted === undefined) fresh.push(one);
-    else records.set(one.step, adopted);
+    if (adopted === undefined) {
+      fresh.push(one);
+      if (await isLost(work, one)) replaced.push(one.record.path);
+    } else records.set(one.step, adopted);
   }
   for (const step of steps) {
     const stays = inPlace(step, work);
@@ -67,6 +72,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
     actions.set(step, placed || 'rendered');
   }
   return {
+    replaced,
     outputs: steps.map((step) => {
       const record = records.get(step) ?? (step.kind === 'skip' ? step.from : step.wanted.record);
       if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
@@ -154,6 +160,12 @@ async function adopt(work: JobWork, { record, step }: Ready): Promise<OutputReco
   if (holds !== null) throw outputIsSource(path);
   const isKnown = isMade((await work.index.lookup([], [path])).output(path));
   throw isKnown ? new Overtaken(outputExists(path)) : outputExists(path);
+}
+
+/** Whether an unknown file with other bytes is about to be replaced. One that cannot be read counts as such a file. */
+async function isLost({ storage }: JobWork, { record, step }: Ready): Promise<boolean> {
+  if (!isUnknown(step.wanted) || step.wanted.isMoved) return false;
+  return (await storage.checksum(record.path).catch(() => null)) !== record.checksum;
 }
 
 /** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */

@@ -13,7 +13,7 @@ import {
   sameFile,
   trustedDigest,
 } from './decide.ts';
-import { described, jobEvent, scaledDown, wasChanged } from './events.ts';
+import { described, jobEvent, scaledDown, wasChanged, wasReplaced } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
 import { removeSuperseded, reportRemoved } from './superseded.ts';
@@ -128,7 +128,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   work.letGo();
   await assertUnchanged(work, source);
   const committing = performance.now();
-  const { made, skipped, outputs, actions } = await commit(work, steps, pictures);
+  const { made, skipped, outputs, actions, replaced } = await commit(work, steps, pictures);
   const { removed, givenUp, given } = await removeSuperseded(work, steps);
   const alike = await recordedAlike(work, steps);
   const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? alike?.dominantColor ?? null;
@@ -157,6 +157,8 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   reportRemoved(work, job.given, removed);
   const changed = work.isRepair ? [] : changedOutputs(facts, steps);
   for (const path of changed) work.emit(wasChanged(pathAsGiven(path, work.options)));
+  const lost = replaced.map((path) => pathAsGiven(path, work.options));
+  if (lost.length > 0) work.emit(wasReplaced(lost));
   return jobEvent(job, settlement, work, actions);
 }
 
