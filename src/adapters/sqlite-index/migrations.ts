@@ -203,6 +203,11 @@ CREATE TABLE damaged (
 ) STRICT;
 `;
 
+const LINKABLE = `
+-- How many characters of the path are the output folder in which other outputs may be links to the file. NULL for none.
+ALTER TABLE outputs ADD COLUMN linkable INTEGER;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -217,6 +222,7 @@ export const MIGRATIONS: readonly string[] = [
   PARTS,
   METADATA,
   DAMAGED,
+  LINKABLE,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

@@ -1,6 +1,6 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import { presetMark } from '../../model/records.ts';
-import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
+import type { BatchOptions, FileFacts, Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
 import { recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
@@ -68,8 +68,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   const actions = new Map<Step, Output['action']>();
   for (const [i, { step, record }] of fresh.entries()) {
     records.set(step, { ...record, ...facts[i]! });
-    const placed = step.kind === 'place' && (facts[i]!.ino === step.from.ino ? 'linked' : 'copied');
-    actions.set(step, placed || 'rendered');
+    actions.set(step, step.kind === 'render' ? 'rendered' : placedBy(step, facts[i]!));
   }
   return {
     replaced,
@@ -90,6 +89,15 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
 function ownedBy({ source, options }: JobWork, { path, variant, settings }: Wanted) {
   const presets = presetMark(options.preset.name);
   return { path, source: source.path, variant: variant.name, settings, digest: source.digest, presets };
+}
+
+/** The field `linkable` of a new output. */
+const linkableBelow = ({ duplicates, out }: BatchOptions): number | null =>
+  duplicates === 'copy' ? null : out.length;
+
+/** What was done for an output. Where a disk has no links, an output that may be a link is a copy. */
+function placedBy({ how, from }: Extract<Step, { kind: 'place' }>, { ino }: FileFacts): Output['action'] {
+  return how === 'link' && ino === from.ino ? 'linked' : 'copied';
 }
 
 /**
@@ -130,19 +138,18 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
         encoder: rendered!.encoder,
         recipe: recipeOf(format, work.source),
         metadata,
+        linkable: linkableBelow(options),
       };
       ready.push({ step, record, staged: one });
       orders++;
     } else {
-      // Links share one time.
-      const how = options.duplicates === 'copy' || options.times === true ? 'copy' : 'link';
-      const one = await storage.stageFrom(step.from.path, wanted.path, how);
+      const one = await storage.stageFrom(step.from.path, wanted.path, step.how);
       staged.push(one);
       if (!(await holds(storage, one, step.from))) {
         await distrustIfUnseen(work, step.from);
         throw new Overtaken(outputExists(wanted.path));
       }
-      ready.push({ step, record: { ...step.from, ...own }, staged: one });
+      ready.push({ step, record: { ...step.from, ...own, linkable: linkableBelow(options) }, staged: one });
     }
   }
   for (const one of ready) {
@@ -222,7 +229,10 @@ async function withTime(work: JobWork, record: OutputRecord): Promise<OutputReco
 function inPlace(step: Step, work: JobWork): OutputRecord | undefined {
   const { record, disk } = step.wanted;
   if (disk === null || disk === 'foreign') return undefined;
-  if (step.kind === 'adopt') return { ...step.from, ...ownedBy(work, step.wanted), ...disk };
+  if (step.kind === 'adopt') {
+    const linkable = step.from.linkable === null ? null : linkableBelow(work.options);
+    return { ...step.from, ...ownedBy(work, step.wanted), linkable, ...disk };
+  }
   if (step.kind !== 'keep' || !isMade(record)) return undefined;
   const isKnown =
     sameFile(record, disk) &&

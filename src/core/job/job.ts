@@ -9,6 +9,7 @@ import {
   type Decision,
   decide,
   type Facts,
+  mayLink,
   type Step,
   sameFile,
   trustedDigest,
@@ -39,7 +40,13 @@ export async function runJob(context: JobContext, begun: Begun, rendered: () => 
     return { type, begun: { job, learnt: source, isReported: true, looks: left } };
   };
   try {
-    let seen = await look(context, job.source, namesOf(job, context.options), learnt);
+    const lookNow = () => look(context, job.source, namesOf(job, context.options), learnt);
+    let seen = await lookNow();
+    if (seen.source !== undefined && isFirstCopy(seen)) {
+      if (!(await index.claim(run, job, seen.source.digest))) return again('waiting', seen.source);
+      // Another job may have made the copy before the claim.
+      seen = await lookNow();
+    }
     const { action } = seen.decision;
     if (action === 'read' || action === 'render') {
       const known = seen.source;
@@ -113,6 +120,12 @@ export async function look(
 export async function judge(context: JobContext, stat: Facts, source: SourceRecord): Promise<Seen> {
   const facts = await withDigest(context, stat, source);
   return { facts, decision: decide(facts), size: source.size, source };
+}
+
+/** Whether the job makes a copy that other outputs in its folder can be links to. Only one job may make that. */
+function isFirstCopy({ decision, facts }: Seen): boolean {
+  const steps = 'steps' in decision ? decision.steps : [];
+  return mayLink(facts) && steps.some((step) => step.kind === 'place' && step.how === 'copy');
 }
 
 type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
