@@ -66,11 +66,11 @@ export const READ = Object.keys(READERS) as readonly SourceFormat[];
 type Unread = Undecodable & { readonly signature: Signature };
 
 const EXPORT = 'export it from the editor as PNG or JPEG first';
-const PAGES = 'export its pages as PNG or JPEG first';
+const EXPORT_PAGES = 'export its pages as PNG or JPEG first';
 
 const picture = (name: string, signature: Signature = null): Unread => ({ name, fix: CONVERT, signature });
 const edited = (name: string, signature: Signature = null): Unread => ({ name, fix: EXPORT, signature });
-const pages = (name: string, signature: Signature = null): Unread => ({ name, fix: PAGES, signature });
+const pages = (name: string, signature: Signature = null): Unread => ({ name, fix: EXPORT_PAGES, signature });
 const raw = (name: string, signature: Signature = null): Unread => ({ ...cameraRawFormat(name), signature });
 
 /**
