@@ -52,7 +52,7 @@ export type RenderProgress = { readonly done: number; readonly share: number };
 export interface Rendered {
   /** In the order of the orders. */
   readonly outputs: readonly RenderedOutput[];
-  /** `#rrggbb` of the smallest variant; of several pages, that of the first. */
+  /** The dominant colour of the smallest variant as `#rrggbb`. Of several pages, only the first counts. */
   readonly dominantColor: string;
   /** Versions of the libraries that encoded. */
   readonly encoder: string;

@@ -226,7 +226,7 @@ export function schemaNames(version: number): string[] {
     .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
   return [...created].flatMap(([, type = '', name = '', columns = '']) => [
     `${type.toLowerCase()} ${name}`,
-    // SQLite makes an index for unique columns.
+    // SQLite adds a database index of its own for UNIQUE columns.
     ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
   ]);
 }
