@@ -124,7 +124,7 @@ const TABLE = {
     initial: 'web',
     type: text('the name of a preset'),
   }),
-  /** As the user wrote them, because other settings can complete a variant. */
+  /** The variants as the user wrote them: other settings can still complete them. */
   variants: setting<readonly LooseVariant[]>(
     'outputs',
     '--variant <spec>',

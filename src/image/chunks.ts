@@ -52,7 +52,7 @@ function segmentName(marker: number): string {
   return marker === 0xfe ? 'COM' : marker.toString(16);
 }
 
-/** The part of a source needed to read its chunks. */
+/** The part of a `Source` that the functions for chunks need. */
 export type ChunkSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };
 
 /** The most PNG chunks to read. Each costs a read when the file is not in memory; encoders put 8 KiB into one chunk. */

@@ -25,7 +25,7 @@ export function decoder(header: Header, base: Base): number {
   const { region, zoom } = base;
   const isFull = base.width === header.width && base.height === header.height;
   const rows = isFull ? 0 : stored.width * rowsHeld(stored.height) * pixelBytes * (alpha ? 1.7 : 1);
-  // Rotation follows scaling, but a region is cut from the upright picture.
+  // A picture is turned after it is scaled. A region is cut from the turned picture, so all of it is turned.
   const turning = header.turned ? area(region === null ? base : header) * pages * pixelBytes : 0;
   switch (format) {
     case 'jpeg': {

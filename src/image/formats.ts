@@ -18,7 +18,7 @@ type Examine = (source: Source, limits: Limits, range: PageRange) => Promise<Exa
 /** How a format is recognised and read: by a loader of libvips, or by a decoder that makes a plain picture, or by both. */
 type Reader = {
   readonly signature: Signature;
-  /** True for a signature that files of other formats may have too: it is looked for last. */
+  /** True for a signature that files of other formats may have too, so it is looked for last. */
   readonly isWeak?: true;
   /** True when the compression loses detail. */
   readonly isLossy?: true;

@@ -143,7 +143,7 @@ export function mostAtOnce(outputs: readonly PixelSize[]): number {
   return areaOf(outputs) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
-/** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
+/** How many rows are in memory as floating-point numbers while a picture is resized in linear light. */
 const LINEAR_ROWS = 500;
 
 /** Bytes beside an output: while it is resized, before a cut by content, or beside its canvas. */

@@ -28,7 +28,7 @@ export interface PictureFacts extends Digested, PixelSize {
   readonly ms: number;
 }
 
-/** Numbers of the pages that variants ask for, in order. Variants of older batches name none. */
+/** The numbers of the pages that variants ask for, in ascending order. Variants of older batches name no page. */
 export function askedPages(variants: readonly { readonly page?: number }[]): number[] {
   return [...new Set(variants.map(({ page = 1 }) => page))].sort((a, b) => a - b);
 }

@@ -98,7 +98,7 @@ export function createProgress() {
     return inHand + (left - inHand) * share;
   }
 
-  /** Milliseconds spent on what has not ended, images or variants, as if all places had worked on nothing else. */
+  /** The part of the elapsed milliseconds that went into images and variants that have not ended. */
   function unfinished(now: number): number {
     let ages = 0;
     for (const [source, since] of inWork) ages += now - (parts.get(source)?.at ?? since);
@@ -179,7 +179,7 @@ export function createProgress() {
   };
 }
 
-/** A rate over the last `window` milliseconds. With few samples it reaches further back. */
+/** A rate over the last `window` milliseconds. With few samples, it also counts older ones. */
 export function createPace(window: number) {
   const samples: { readonly at: number; readonly done: number }[] = [];
   return {

@@ -69,7 +69,7 @@ const FIELDS = {
     implied: ({ fit, ratio }) =>
       fit === 'cover' || fit === 'contain' || ratio !== null ? undefined : 'centre',
   }),
-  /** A part of the upright source. All other sizes start from it. */
+  /** A part of the upright source. All other sizes start from this part. */
   crop: optional<CropBox>(cropType, 'the part of the upright source to use'),
   trim: everywhere<boolean>(yesOrNo, false, { about: 'cut off edges of one colour' }),
   /** From 1. */

@@ -76,7 +76,7 @@ export function openLedger(clock = () => performance.now()) {
           worked('release', took?.ms ?? 0);
           learn(took);
         },
-        /** Closes the account of a child that has ended. A question without an answer counts as work too. */
+        /** Ends the account of a child that has ended. A question without an answer counts as work. */
         close(): void {
           if (!open.delete(rest)) return;
           if (spot === 'asked') worked(question, turn('after'), 0);

@@ -8,7 +8,7 @@ export type Xmp = ReadonlyMap<string, Property>;
 const MAX_TEXT = 65_536;
 /** The most characters of one tag with its attributes. */
 const MAX_TAG = 4 * MAX_TEXT;
-/** The most properties, and the most texts of one. */
+/** The most properties, and the most texts of one property. */
 const MAX_PROPERTIES = 10_000;
 /** The most pieces of XML before they become one text. */
 const MAX_PIECES = 4096;

@@ -26,7 +26,7 @@ const MODELS: Readonly<Record<number, ColourModel>> = {
   [P.icclab]: LAB,
 };
 
-/** Limits for width and height, and for samples per pixel: 31 and 16 bits. */
+/** The most pixels of a side (31 bits), and the most samples of a pixel (16 bits). */
 const SIDE = 2 ** 31 - 1;
 const SAMPLES = 65_535;
 
