@@ -124,7 +124,7 @@ ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT;
 `;
 
-const MOVING = `
+const MOVED_OUTPUTS = `
 -- NULL for sources that an earlier version recorded.
 ALTER TABLE sources ADD COLUMN ctime TEXT;
 -- The first 12 characters distinguish nearly all checksums, in a third of the space.
@@ -207,7 +207,7 @@ CREATE TABLE damaged (
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
   RESUMING,
-  MOVING,
+  MOVED_OUTPUTS,
   FORMER_SETTINGS,
   ASKING,
   PAGES,
