@@ -40,7 +40,7 @@ export function makeFolders(folder: string, made: (folder: string) => void = () 
   made(folder);
 }
 
-/** Whether a folder is there. False also where nobody can tell. */
+/** Whether a folder is there. False also if the system refuses to look there. */
 export function isFolderAt(path: string): boolean {
   try {
     return statSync(path).isDirectory();

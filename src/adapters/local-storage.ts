@@ -218,12 +218,12 @@ function kindInWords(found: Stats | undefined): string {
 }
 
 /** Opens no link, and does not wait for a pipe. */
-const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 async function checksum(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    const file = await open(path, READ);
+    const file = await open(path, READ_FLAGS);
     for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
     return hash.digest('hex');
   } catch (error) {

@@ -6,7 +6,7 @@ import { textOf } from '../report/text.ts';
 import type { Helpful, Verb } from './verb.ts';
 
 /** The source and the built file both lie two folders below the package root, which contains the pages. */
-const PAGES = new URL('../../src/help/', import.meta.url);
+const HELP_PAGES = new URL('../../src/help/', import.meta.url);
 
 /** Columns of the text: `elsewhere` if the output is no terminal, and never more than `most`, for easy reading. */
 const COLUMNS = { elsewhere: 80, most: 100 };
@@ -25,7 +25,7 @@ export const helpVerb: Verb = {
 };
 
 function helpText(topic: string | undefined, root: Helpful, columns: number): string {
-  const topics = readdirSync(PAGES)
+  const topics = readdirSync(HELP_PAGES)
     .map((name) => name.replace(/\.md$/, ''))
     .sort();
   if (topic === undefined) {
@@ -81,5 +81,5 @@ function titleOf(topic: string): string {
 }
 
 function pageOf(topic: string): string {
-  return readFileSync(new URL(`${topic}.md`, PAGES), 'utf8');
+  return readFileSync(new URL(`${topic}.md`, HELP_PAGES), 'utf8');
 }

@@ -138,7 +138,7 @@ const TABLE = {
     initial: 'web',
     type: presetType,
   }),
-  /** As the user wrote them, because other settings can complete a variant. */
+  /** The variants as the user wrote them: other settings can still complete them. */
   variants: setting<readonly LooseVariant[]>(
     'outputs',
     '--variant <spec>',

@@ -55,10 +55,10 @@ export class BatchTotals {
   removed = 0;
   /** Sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages = new Map<string, number>();
-  /** Numbers of the pages that are rendered of a TIFF. */
+  /** The pages of a TIFF that are rendered, counted from 1. */
   renderedPages: readonly number[] = [1];
   reused = 0;
-  /** Jobs whose outputs have tagged names, without unchanged ones. */
+  /** The number of jobs whose outputs have tagged names. Unchanged jobs do not count. */
   tagged = 0;
   degraded = 0;
   /** The first of the damaged sources that have outputs. */

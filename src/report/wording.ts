@@ -194,7 +194,7 @@ export function newIndexText({ newIndex }: BatchStarted): string[] {
 export function outputNote({ started, outputs }: BatchTotals): string {
   const done = Object.entries(outputs).filter(([, files]) => files > 0);
   const parts = done.map(([action, files]) => `${count(files)} ${action}`);
-  // The other figures of a resumed batch are those of all its runs.
+  // All other figures of a resumed batch cover all of its runs.
   return `${parts.length === 0 ? '' : ` (${parts.join(', ')})`}${started?.resumed ? ' in this run' : ''}`;
 }
 

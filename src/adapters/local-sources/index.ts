@@ -121,7 +121,7 @@ export async function openLocalSources(
     },
   };
 
-  /** Checks again what was checked when the watch began. Returns false when a walk would now take outputs for sources. */
+  /** Checks again what was checked when the watch began. Returns false if a walk would now read outputs as sources. */
   function lookAgain(): boolean {
     out = lookAtOut(rules, all);
     try {
@@ -197,7 +197,7 @@ export async function openLocalSources(
   }
 }
 
-/** An input, or what lies below a root at a root-relative path. */
+/** A whole input, or the part of a root that lies below the relative path `at`. */
 interface Part {
   readonly input: Input;
   readonly at: string | undefined;

@@ -124,7 +124,7 @@ ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT;
 `;
 
-const MOVING = `
+const MOVED_OUTPUTS = `
 -- NULL for sources that an earlier version recorded.
 ALTER TABLE sources ADD COLUMN ctime TEXT;
 -- The first 12 characters distinguish nearly all checksums, in a third of the space.
@@ -212,7 +212,7 @@ ALTER TABLE outputs ADD COLUMN linkable INTEGER;
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
   RESUMING,
-  MOVING,
+  MOVED_OUTPUTS,
   FORMER_SETTINGS,
   ASKING,
   PAGES,
@@ -232,7 +232,7 @@ export function schemaNames(version: number): string[] {
     .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
   return [...created].flatMap(([, type = '', name = '', columns = '']) => [
     `${type.toLowerCase()} ${name}`,
-    // SQLite makes an index for unique columns.
+    // SQLite adds a database index of its own for UNIQUE columns.
     ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
   ]);
 }

@@ -159,7 +159,7 @@ export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
 
 /** Nanoseconds by which a time that was set can differ: Node gives it as a double. */
 const ROUNDING = 10_000n;
-/** Nanoseconds. Some disks store even seconds only. */
+/** Nanoseconds. Some disks store times in steps of two seconds. */
 const COARSE = 2_000_000_000n;
 
 /** Whether a file has this modification time, as exactly as its disk stores times. Null is any time. */

@@ -13,8 +13,8 @@ const HELD = 256 * 2 ** 20;
 const warned = new WeakSet<MemoryBudget>();
 
 /**
- * Opens a source of `size` bytes, and renders it once the memory budget allows. A large file also waits before it is
- * read. It is closed and read again when decoding has to wait, because a job that waits must hold no memory.
+ * Opens a source of `size` bytes, and renders it once the memory budget allows. A large file waits for memory even before
+ * it is read. When its decoding has to wait, the file is closed and later read again: a job that waits holds no memory.
  */
 export async function openWithinBudget(context: JobContext, job: Job, size: number): Promise<Opened> {
   const { budget, options, signal, emit } = context;

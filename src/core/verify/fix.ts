@@ -59,7 +59,7 @@ export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, si
   };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
-  // When the user names a batch, its outputs are made again in any folder.
+  // A user who names a batch wants its outputs back, even in a folder whose disk may not be mounted.
   const isAnywhere = batch !== undefined;
   const made = await makeAgain(ports, looked.wrong, signal, isAnywhere, edited);
   const { remade, madeIn, unfinished } = made;

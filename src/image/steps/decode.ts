@@ -24,7 +24,7 @@ export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
 /**
  * Decodes to upright 8-bit sRGB of this region and size. `degraded`: the decoder noticed damage and read on. Errors: those of
- * corrupt.ts.
+ * unreadable.ts.
  */
 export async function decode(source: Source, header: Header, base: Base, { lenient }: Limits) {
   const isJpeg = header.format === 'jpeg';

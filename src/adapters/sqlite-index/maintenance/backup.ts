@@ -73,7 +73,7 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   }
 }
 
-/** Removes runs from the copy. In the place of the copy they would count as dead and be recovered. */
+/** Removes runs from the copy. Nobody holds their locks beside the copy, so they would count as dead. */
 const withoutRuns = (now: number) => `
 BEGIN;
 UPDATE jobs SET state = 'pending', run = NULL WHERE run IS NOT NULL;
@@ -102,7 +102,7 @@ function absent(path: string): ImgtoolError {
   return unusable(`${path}: there is no index yet, so nothing can be saved`, fix);
 }
 
-/** An error while pages are copied is a write error, unless pages cannot be read. */
+/** An error while pages are copied counts as a write error, unless a page of the index cannot be read. */
 function copyError(error: unknown, file: string): unknown {
   const code = systemCode(error) ?? '';
   if (code === 'SQLITE_FULL') {

@@ -15,7 +15,7 @@ export async function checkSqliteIndex(path: string, fold: FoldName): Promise<In
   const { db, read } = connection;
   try {
     if (sizeOf(path) === 0) checkPlace(path);
-    // A statement that does not fit its table is damage too.
+    // A table without a column that a statement needs is damage too.
     createIndex(connection, fold);
     return await read(() => ({
       path,
