@@ -19,6 +19,7 @@ import { checkNames, checkTemplate } from './config/template.ts';
 import { ImgtoolError, orUndefined } from './errors.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
+export { checkCall } from './config/arguments.ts';
 export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { allAdvice, hintAsFlags, hintAsOptions, nearPath } from './config/hints.ts';

@@ -89,8 +89,8 @@ export function createEngine(options: EngineOptions) {
     paths.map((given) => ({ given, path: resolve(cwd, given), near: nearPath(given, cwd) }));
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
-  /** Opens the index for a command about earlier batches. Makes no new one. With `look` it may be write-protected. */
-  async function withMade<T>(purpose: 'work' | 'look', use: (index: Index) => Promise<T>): Promise<T> {
+  /** Opens the index for a command about earlier batches, and never creates one. With `look` it may be write-protected. */
+  async function withIndex<T>(purpose: 'work' | 'look', use: (index: Index) => Promise<T>): Promise<T> {
     if (purpose === 'work' && existsSync(file)) return use(await openIndex());
     const own = await lookAtIndex();
     try {
@@ -172,7 +172,7 @@ export function createEngine(options: EngineOptions) {
       id: string,
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
-      const { batch, other } = await withMade('work', async (opened) => ({
+      const { batch, other } = await withIndex('work', async (opened) => ({
         batch: await findBatch(opened, id, nearest),
         other: await otherThanLast(opened, id, how),
       }));
@@ -193,7 +193,7 @@ export function createEngine(options: EngineOptions) {
      */
     async cancel(id: string) {
       const { cancelBatch } = await import('./core/batch/stop.ts');
-      return withMade('work', async (opened) => {
+      return withIndex('work', async (opened) => {
         const cancelled = await cancelBatch(opened, await findBatch(opened, id, nearest));
         const other = cancelled.was === 'ended' ? await otherThanLast(opened, id, 'cancel') : undefined;
         return { ...cancelled, other };
@@ -210,7 +210,7 @@ export function createEngine(options: EngineOptions) {
         const emit = (event: Event) => report?.event(wordEvent(event, wordHint));
         return { ports, emit, close: () => report?.close() };
       };
-      return withMade(fix ? 'work' : 'look', async (opened) => {
+      return withIndex(fix ? 'work' : 'look', async (opened) => {
         const fixing: Fixing = {
           ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
           ...{ sources: localSourceProbe, machine, timeout, progress, open },
@@ -230,7 +230,7 @@ export function createEngine(options: EngineOptions) {
     /** Calls `use` with each output that `verify` would check. Errors: `no_input` for a path without outputs. */
     async outputs(paths: readonly string[], cwd: string, use: (record: OutputRecord) => Promise<void>) {
       const { outputsNamed } = await import('./core/verify/named.ts');
-      return withMade('look', async (made) => {
+      return withIndex('look', async (made) => {
         for await (const record of outputsNamed(made, named(paths, cwd))) await use(record);
       });
     },
@@ -241,7 +241,7 @@ export function createEngine(options: EngineOptions) {
     async forget(paths: readonly string[], cwd: string, dryRun: boolean) {
       const { forgetGonePaths } = await import('./core/verify/forget.ts');
       const ports = { storage: openLocalStorage(newRun()), sources: localSourceProbe };
-      return withMade(dryRun ? 'look' : 'work', (made) =>
+      return withIndex(dryRun ? 'look' : 'work', (made) =>
         forgetGonePaths({ ...ports, index: made }, named(paths, cwd), dryRun),
       );
     },

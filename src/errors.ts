@@ -216,8 +216,18 @@ export function restoreCommand(path: string): string {
 
 /** The command line that removes the records at these paths and below them. `otherIndex`: not the usual index. */
 export function forgetCommand(paths: readonly string[], otherIndex?: string): string {
-  const words = otherIndex === undefined ? paths : [...paths, '--index', otherIndex];
-  return ['imgtool forget', ...words.map(shellWord)].join(' ');
+  return commandLine('forget', paths, [], otherIndex);
+}
+
+/** The command line that makes the wrong outputs of a batch or at these paths again; of the whole index for none. */
+export function fixCommand(batchOrPaths: readonly string[], otherIndex?: string): string {
+  return commandLine('verify', batchOrPaths, ['--fix'], otherIndex);
+}
+
+function commandLine(verb: string, paths: readonly string[], flags: readonly string[], otherIndex?: string) {
+  const plain = paths.map((path) => (path.startsWith('-') ? `./${path}` : path));
+  const index = otherIndex === undefined ? [] : ['--index', otherIndex];
+  return ['imgtool', verb, ...[...plain, ...flags, ...index].map(shellWord)].join(' ');
 }
 
 /** The text as one word of a shell, in quotes if it needs them. */

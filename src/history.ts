@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
-import { openSqliteHistory } from './adapters/sqlite-index/past.ts';
+import { type IndexPast, openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
 import { hintForUploads, type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
-import type { PastBatches } from './ports.ts';
 
 /** Past batches, for callers that look at nothing else. */
-export interface BatchFinder extends Omit<PastBatches, 'batch' | 'jobs' | 'close'> {
+export interface BatchFinder extends Omit<IndexPast, 'batch' | 'jobs' | 'close'> {
   /** The batch whose id begins with these digits, or the newest batch for `last`. Errors: `usage`, `unknown_batch`. */
   find(id: string): Promise<Batch>;
   jobs(id: string, states: readonly JobState[]): Promise<JobRecord[]>;
@@ -70,14 +69,14 @@ export async function changeUploads(index: string, id: string, how: 'cancel' | '
   }
 }
 
-async function openPast(index: string): Promise<PastBatches> {
+async function openPast(index: string): Promise<IndexPast> {
   const past = await openSqliteHistory(index);
   if (!hasUploads(index)) return past;
   try {
     const { openStoreHistory } = await import('./adapters/store/history.ts');
     const uploads = await openStoreHistory(storeBeside(index));
     const { bothHistories } = await import('./core/batch/both.ts');
-    return bothHistories(past, uploads);
+    return { ...past, ...bothHistories(past, uploads) };
   } catch (error) {
     await past.close();
     throw error;

@@ -2,6 +2,7 @@ import { ReadableStream, type ReadableStreamDefaultController } from 'node:strea
 import {
   batchOptions,
   type Config,
+  checkCall,
   hintAsOptions,
   loadConfig,
   nearest,
@@ -24,6 +25,13 @@ export interface BatchSettings {
   readonly variants?: readonly (string | (Partial<Variant> & Pick<Variant, 'name'>))[];
   /** Effort of all encoders, from 0 (fastest) to 10 (smallest). Each format limits it to its own range. */
   readonly effort?: number;
+  /** Metadata to keep, such as `copyright+icc` or a list of these words. */
+  readonly keep?: string | readonly string[];
+  /** Copyright notice, and name of the artist, to write into every output. */
+  readonly copyright?: string;
+  readonly artist?: string;
+  /** Whether each output has the modification time of its source. */
+  readonly times?: boolean;
   /** Template of output names. */
   readonly name?: string;
   /** Folder that `{dir}` starts from. By default each named folder. */
@@ -34,8 +42,8 @@ export interface BatchSettings {
   readonly outdated?: boolean;
   readonly dryRun?: boolean;
   /**
-   * Whether to remove the outputs of sources that are gone; `process` also removes those of variants that are no longer asked
-   * for. `all`: also when most sources are gone.
+   * Whether to remove the outputs of sources that are gone; `process` also removes those of dropped
+   * variants. `all`: also when most sources are gone.
    */
   readonly mirror?: boolean | 'all';
   /** Most pixels of all frames that are used. */
@@ -69,7 +77,7 @@ export interface EngineSettings {
 
 export type ProcessOptions = BatchSettings & EngineSettings;
 
-/** Settings of a watch. `settle` and `scanInterval` are in milliseconds. */
+/** Settings of a watch. `settle` is in milliseconds, `scanInterval` in seconds. */
 export type WatchSettings = Omit<BatchSettings, 'dryRun'> & Partial<WatchOptions>;
 
 /** Runs any number of batches at the same time. They share an index, child processes and one memory budget. */
@@ -84,7 +92,7 @@ export interface ImageEngine {
   watch(folders: string | readonly string[], settings?: WatchSettings): AsyncGenerator<Event, void, void>;
   /** Returns a batch and its jobs, by a unique beginning of its id, or `last` for the newest batch. Errors: `unknown_batch`. */
   status(batch: string): Promise<{ readonly batch: Batch; readonly jobs: readonly JobRecord[] }>;
-  /** Returns batches, newest first. */
+  /** Returns batches, newest first; 20 by default. */
   list(limit?: number): Promise<readonly Batch[]>;
   /**
    * Stops a batch of any process, also one of `imgtool serve`, named as for `status`, and resolves once it has ended. Errors:
@@ -93,7 +101,8 @@ export interface ImageEngine {
   cancel(batch: string): Promise<Batch>;
   /**
    * Reads and decodes the outputs of a batch, named as for `status`, or those at these paths, below them and of the sources
-   * there, or all outputs. With `fix`, makes wrong ones again. */
+   * there, or all outputs. With `fix`, makes wrong ones again. Of all outputs, those that may be edited stay.
+   */
   verify(options?: {
     readonly batch?: string;
     readonly paths?: readonly string[];
@@ -108,6 +117,7 @@ export interface ImageEngine {
 
 /** Opens an engine. Errors: `config`, `usage`. */
 export async function openEngine(settings: EngineSettings = {}): Promise<ImageEngine> {
+  checkCall('openEngine', settings);
   const { cwd = workingFolder() } = settings;
   const configFor = (more: object = {}): Promise<Config> => {
     const { config: file = false, cwd: _, ...shared } = settings;
@@ -128,10 +138,13 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   const running = new Set<Promise<unknown>>();
 
   async function* batch(
+    command: 'process' | 'watch',
     inputs: string | readonly string[],
-    { signal, ...more }: BatchSettings,
+    batchSettings: BatchSettings | undefined,
     prepare: (request: BatchRequest, config: Config) => Promise<BatchRun>,
   ): AsyncGenerator<Event, void, void> {
+    checkCall(command, inputs, batchSettings);
+    const { signal, ...more } = batchSettings ?? {};
     const own = await configFor(more);
     const paths = typeof inputs === 'string' ? [inputs] : inputs;
     const queue = openQueue();
@@ -167,26 +180,39 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     withHistory(index, nearest, hintAsOptions, use).catch(throwWorded);
 
   return {
-    process: (inputs, batchSettings = {}) =>
-      batch(inputs, batchSettings, (request) => engine.process(request)),
-    watch: (folders, batchSettings = {}) =>
-      batch(folders, batchSettings, (request, own) =>
+    process: (inputs, batchSettings) =>
+      batch('process', inputs, batchSettings, (request) => engine.process(request)),
+    watch: (folders, batchSettings) =>
+      batch('watch', folders, batchSettings, (request, own) =>
         engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: 'watched' } }, own.watch),
       ),
-    status: (id) =>
-      withPast(async (past) => {
+    async status(id) {
+      checkCall('status', id);
+      return withPast(async (past) => {
         const found = await past.find(id);
         return { batch: found, jobs: await past.jobs(found.id, JOB_STATES) };
-      }),
-    list: (limit = 20) => withPast((past) => past.batches(limit)),
-    cancel: (id) => cancel(id).catch(throwWorded),
-    async verify({ batch: id, paths = [], fix = false, signal = new AbortController().signal } = {}) {
+      });
+    },
+    async list(limit) {
+      checkCall('list', limit);
+      return withPast((past) => past.batches(limit ?? 20));
+    },
+    async cancel(id) {
+      checkCall('cancel', id);
+      return cancel(id).catch(throwWorded);
+    },
+    async verify(given) {
+      checkCall('verify', given);
+      const { batch: id, paths = [], fix = false, signal = new AbortController().signal } = given ?? {};
       const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
       const request = { batch: id, paths, cwd, fix, machine, timeout: config.limits.timeout };
       return (await engine.verify(request, signal).catch(throwWorded)).verified;
     },
-    forget: (paths, { dryRun = false } = {}) =>
-      engine.forget(typeof paths === 'string' ? [paths] : paths, cwd, dryRun).catch(throwWorded),
+    async forget(paths, given) {
+      checkCall('forget', paths, given);
+      const named = typeof paths === 'string' ? [paths] : paths;
+      return engine.forget(named, cwd, given?.dryRun ?? false).catch(throwWorded);
+    },
     async close() {
       closing.abort();
       await Promise.all(running);
@@ -205,8 +231,10 @@ function throwWorded(error: unknown): never {
 /** Runs one batch with its own engine. Otherwise like `ImageEngine.process`. */
 export async function* processImages(
   inputs: string | readonly string[],
-  { index, jobs, memory, config, cwd, ...settings }: ProcessOptions = {},
+  options: ProcessOptions = {},
 ): AsyncGenerator<Event, void, void> {
+  checkCall('processImages', inputs, options);
+  const { index, jobs, memory, config, cwd, ...settings } = options;
   const given = { index, jobs, memory, config, cwd };
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const engine = await openEngine(own);

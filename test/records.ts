@@ -89,6 +89,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     presets: ',test,',
     recipe: 6,
     metadata: null,
+    linkable: null,
     ...over,
   };
 }

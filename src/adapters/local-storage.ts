@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
+import { filelessKind } from './file-systems.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
 import { linked, longestNameIn, show } from './local-storage/naming.ts';
 import { openNewFiles } from './local-storage/new-files.ts';
@@ -147,6 +148,11 @@ export function openLocalStorage(run: string): Storage {
         throw new ImgtoolError('not_writable', why, { fix: 'choose another {{out}}' });
       }
       await access(folder, constants.W_OK | constants.X_OK).catch(failAt(folder));
+      const kind = filelessKind(folder);
+      if (kind !== undefined) {
+        const why = `${out}: no files can be kept there (${kind})`;
+        throw new ImgtoolError('not_writable', why, { fix: 'choose another {{out}}' });
+      }
       return longestNameIn(folder);
     },
     sweep,
@@ -212,12 +218,12 @@ function kindInWords(found: Stats | undefined): string {
 }
 
 /** Opens no link, and does not wait for a pipe. */
-const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 async function checksum(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    const file = await open(path, READ);
+    const file = await open(path, READ_FLAGS);
     for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
     return hash.digest('hex');
   } catch (error) {

@@ -93,7 +93,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
         child.lend(false);
         idle.add(child);
       } catch {
-        // The next picture gets the error.
+        // If the error lasts, the next picture fails with it.
       }
     },
 

@@ -56,7 +56,10 @@ function defineVerb(command: Command, program: Command, verb: Verb, ended: (outc
   addSettings(command, verb.settings).description(verb.description);
   if (verb.summary !== undefined) command.summary(verb.summary);
   if (verb.argument !== undefined) command.argument(...verb.argument);
-  for (const [flag, about, initial] of verb.options ?? []) command.option(flag, about, initial);
+  for (const [flag, about, initial] of verb.options ?? []) {
+    // Commander would show a default text in quotes.
+    command.addOption(command.createOption(flag, about).default(initial, initial));
+  }
   for (const flag of verb.hidden ?? []) command.options.find(({ long }) => long === flag)?.hideHelp();
   const examples = ['\nExamples:', ...verb.examples.map((example) => `  ${example}`), ''].join('\n');
   command.configureHelp({

@@ -60,13 +60,18 @@ function optionsAmong(rejected: string, argv: readonly string[], command: Comman
 function unknownOptions(written: readonly string[], command: Command, root: Command): ImgtoolError {
   const fixes = new Map<string, string[]>();
   for (const one of written) {
-    const fix = optionFor(one, command, root) ?? helpOf(command);
+    const fix = fileFix(one) ?? optionFor(one, command, root) ?? helpOf(command);
     fixes.set(fix, [...(fixes.get(fix) ?? []), one]);
   }
   const each = [...fixes].map(([fix, options]) => (fixes.size === 1 ? fix : `${options.join(', ')}: ${fix}`));
   const options = written.map((one) => `'${one}'`).join(', ');
   const what = `unknown option${written.length === 1 ? '' : 's'} ${options}`;
   return new ImgtoolError('usage', what, { fix: each.join('; ') });
+}
+
+/** How to name an existing file whose name looks like an option. */
+function fileFix(written: string): string | undefined {
+  return existsSync(written) ? `write ./${written} for the file of this name, or -- before it` : undefined;
 }
 
 /**

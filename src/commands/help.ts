@@ -6,7 +6,7 @@ import { textOf } from '../report/text.ts';
 import type { Helpful, Verb } from './verb.ts';
 
 /** The source and the built file both lie two folders below the package root, which contains the pages. */
-const PAGES = new URL('../../src/help/', import.meta.url);
+const HELP_PAGES = new URL('../../src/help/', import.meta.url);
 
 /** Columns of the text: `elsewhere` if the output is no terminal, and never more than `most`, for easy reading. */
 const COLUMNS = { elsewhere: 80, most: 100 };
@@ -25,7 +25,7 @@ export const helpVerb: Verb = {
 };
 
 function helpText(topic: string | undefined, root: Helpful, columns: number): string {
-  const topics = readdirSync(PAGES)
+  const topics = readdirSync(HELP_PAGES)
     .map((name) => name.replace(/\.md$/, ''))
     .sort();
   if (topic === undefined) {
@@ -41,9 +41,39 @@ function helpText(topic: string | undefined, root: Helpful, columns: number): st
 
 function unknownTopic(topic: string, topics: readonly string[], commands: readonly Helpful[]): ImgtoolError {
   const near = nearest(topic, [...topics, ...commands.map((one) => one.name())]);
+  const about = near === undefined ? topicAbout(topic, topics) : undefined;
+  const other =
+    about === undefined ? 'imgtool help' : `imgtool help ${about}, or imgtool help for all topics`;
   return new ImgtoolError('usage', `there is no help for '${topic}'`, {
-    fix: near === undefined ? 'imgtool help' : `did you mean imgtool help ${near}?`,
+    fix: near === undefined ? other : `did you mean imgtool help ${near}?`,
   });
+}
+
+/** What users ask for, where a page has other words or another page has them more often. */
+const ASKED: readonly (readonly [topic: string, words: string])[] = [
+  ['variants', 'thumb thumbnail size resize width quality crop'],
+  ['watch', 'cron service daemon'],
+  ['files-and-uninstall', 'remove upgrade update database'],
+];
+
+/** The topic whose name has this word, or else the one whose page has it in most lines. */
+function topicAbout(word: string, topics: readonly string[]): string | undefined {
+  // A plural finds its singular too: `thumbs`, `thumbnail`.
+  const letters = word
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '')
+    .replace(/(?<=...)s$/, '');
+  if (letters.length < 3) return undefined;
+  const [asked] = ASKED.find(([, words]) => words.split(' ').includes(letters)) ?? [];
+  if (asked !== undefined) return asked;
+  const pattern = new RegExp(`(^|[^\\p{L}])${letters}`, 'iu');
+  const lines = (topic: string) =>
+    pageOf(topic)
+      .split('\n')
+      .filter((line) => pattern.test(line)).length;
+  const ranked = topics.map((topic) => ({ topic, found: pattern.test(topic) ? Infinity : lines(topic) }));
+  const [best] = ranked.sort((a, b) => b.found - a.found);
+  return best !== undefined && best.found > 0 ? best.topic : undefined;
 }
 
 function titleOf(topic: string): string {
@@ -51,5 +81,5 @@ function titleOf(topic: string): string {
 }
 
 function pageOf(topic: string): string {
-  return readFileSync(new URL(`${topic}.md`, PAGES), 'utf8');
+  return readFileSync(new URL(`${topic}.md`, HELP_PAGES), 'utf8');
 }

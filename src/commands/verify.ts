@@ -8,17 +8,23 @@ import { prepare, type Verb, WORKING, withMade } from './verb.ts';
 export const verifyVerb: Verb = {
   summary: 'check that outputs exist, are undamaged and unchanged, and have no metadata',
   description:
-    'Reads and decodes every output, or those of one batch, or those at and below paths and of the sources there. Exits with 1 if an output is missing, was changed,' +
-    ' cannot be decoded or has metadata. A file that --fix replaces is lost.',
+    'Reads and decodes outputs: those of a batch, or those at the paths, below them and of the sources there. Without' +
+    ' arguments, it checks all outputs in all output folders. Exits with 1 if an output is missing, was changed, cannot be' +
+    ' decoded or has metadata that imgtool did not write.',
   settings: WORKING,
   argument: [
     '[batch-or-path...]',
-    'a batch: its id, its first digits, or last; or outputs, sources and folders of them; default: all',
+    'a batch: its id, its first digits, or last; or outputs, sources and folders of them (default: all outputs)',
   ],
   // A check has no profile.
   hidden: ['--profile'],
-  options: [['--fix', 'make outputs with problems again, also edited outputs']],
-  examples: ['imgtool verify', 'imgtool verify last --fix', 'imgtool verify photos'],
+  options: [
+    [
+      '--fix',
+      'make outputs with problems again; replaces edited outputs too, but only where a batch or path is named',
+    ],
+  ],
+  examples: ['imgtool verify', 'imgtool verify last --fix', 'imgtool verify out --fix'],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);

@@ -76,7 +76,7 @@ export function isCustom({ preset, variants }: Choices): boolean {
 
 /**
  * Returns the preset to use. The given variants extend a named preset. Without a named preset they stand alone. A given
- * effort replaces the efforts of the preset. Metadata to keep is for all variants that say nothing about it.
+ * effort replaces the efforts of the preset. The settings of metadata apply to variants that say nothing about metadata.
  */
 export function choosePreset(choices: Choices, presets: readonly Preset[]): Preset {
   const { preset, variants, effort } = choices;
@@ -87,7 +87,7 @@ export function choosePreset(choices: Choices, presets: readonly Preset[]): Pres
   const names = presets.map(({ name }) => name);
   checkKnown(preset.place, 'preset', [preset.value], names);
   const chosen = presets[names.indexOf(preset.value)]?.variants ?? [];
-  // A variant replaces another of the same name and format.
+  // A given variant replaces the variant of the preset that has the same name and format.
   const all = [...chosen.map((variant) => keeping(withEffort(variant, effort.value), choices)), ...given];
   const merged = new Map(all.map((variant) => [`${variant.name} ${variant.format}`, variant]));
   return { name: preset.value, variants: [...merged.values()] };

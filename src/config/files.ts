@@ -58,7 +58,7 @@ function oneOf(folder: string, names: readonly string[]): string | undefined {
   });
 }
 
-/** A path above the working folder may be unreadable, which counts as absent. */
+/** Whether something is at the path. An unreadable path, which can be above the working folder, counts as absent. */
 function isThere(path: string): boolean {
   return orUndefined(() => lstatSync(path), /^(ENOENT|EACCES|EPERM|ENOTDIR)$/) !== undefined;
 }

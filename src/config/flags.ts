@@ -40,6 +40,8 @@ function addSetting(command: Command, key: Key): Option[] {
   const help = hasDefault ? `${about} (default: ${showValue(key)})` : about;
   const option = command.createOption(flag, help).helpGroup(GROUPS[group]);
   if (isRepeatable(key)) option.argParser((value, before: readonly string[] = []) => [...before, value]);
+  // The last flag would win without a word. The setting refuses a list, and says what to do.
+  if (key === 'preset') option.argParser(bothPresets);
   command.addOption(option);
   if (!option.isBoolean()) return [option];
   // A flag can turn off what a file turns on. Help shows the form that changes the default.
@@ -47,6 +49,10 @@ function addSetting(command: Command, key: Key): Option[] {
   command.addOption(off);
   (initial === true ? option : off).hideHelp();
   return [option, off];
+}
+
+function bothPresets(value: string, before: string | undefined): string {
+  return before === undefined || before === value ? value : `${before}, ${value}`;
 }
 
 /** Returns the settings among a command's parsed options, by key. The command's own options are left out. */

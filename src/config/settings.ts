@@ -71,6 +71,20 @@ function globs(flag: string, about: string) {
   return setting<readonly string[]>('inputs', flag, about, { initial: [], type: globsType });
 }
 
+const PRESET = text('the name of a preset');
+
+/** One name: users try to give several presets at once. */
+const presetType: Scalar<string> = {
+  ...PRESET,
+  read(raw, place) {
+    const fix =
+      'run imgtool once for each, or put the variants of all into a preset of your own: imgtool help config';
+    const isList = Array.isArray(raw) || (typeof raw === 'string' && /[,;]/.test(raw));
+    if (isList) throw wrong(place, 'the name of one preset', raw, { fix });
+    return PRESET.read(raw, place);
+  },
+};
+
 /** A setting whose null leaves the choice to the program. */
 function automatic<T>(group: Group, flag: string, about: string, type: Scalar<T>) {
   return setting<T | null>(group, flag, about, { initial: null, type: orWord('auto', type) });
@@ -128,9 +142,9 @@ const TABLE = {
   }),
   preset: setting('variants', '--preset <name>', 'list of variants to make, see `imgtool presets`', {
     initial: 'web',
-    type: text('the name of a preset'),
+    type: presetType,
   }),
-  /** As the user wrote them, because other settings can complete a variant. */
+  /** The variants as the user wrote them: other settings can still complete them. */
   variants: setting<readonly LooseVariant[]>(
     'variants',
     '--variant <spec>',
@@ -176,7 +190,7 @@ const TABLE = {
   mirror: setting<Mirroring>(
     'outputs',
     '--mirror',
-    'remove the outputs of sources that are gone, and `process` those of variants no longer asked for',
+    'remove the outputs of sources that are gone; `process` also removes the outputs of dropped variants',
     { initial: false, type: yesNoOr('all') },
   ),
   outdated: toggle('outputs', '--outdated', 'render again what an older version rendered in another way'),

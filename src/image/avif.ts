@@ -89,7 +89,7 @@ function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Bo
 /** The most table entries to read: a grid has several for each of its tiles. */
 const MAX_ENTRIES = 100_000;
 
-/** Links from items to properties, counted from 1 in `ipco`; `at` and `length` locate the stored index, in bytes. */
+/** Links from items to properties. `index` counts in `ipco` from 1, and is stored in `length` bytes at `at`. */
 function associationsOf(bytes: Buffer, tables: readonly Box[]) {
   const found: { item: number; index: number; at: number; length: number }[] = [];
   for (const table of tables) {

@@ -52,8 +52,11 @@ function segmentName(marker: number): string {
   return marker === 0xfe ? 'COM' : marker.toString(16);
 }
 
-/** The part of a source needed to read its chunks. */
+/** The part of a `Source` that the functions for chunks need. */
 export type ChunkSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };
+
+/** The types of PNG chunks that hold texts. */
+export const PNG_TEXTS: ReadonlySet<string> = new Set(['tEXt', 'zTXt', 'iTXt']);
 
 /** The most PNG chunks to read. Each costs a read when the file is not in memory; encoders put 8 KiB into one chunk. */
 const MAX_CHUNKS = 1_000_000;

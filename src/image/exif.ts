@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { orUndefined } from '../errors.ts';
-import { type Chunk, type ChunkSource, pngChunksOf } from './chunks.ts';
+import { type Chunk, type ChunkSource, PNG_TEXTS, pngChunksOf } from './chunks.ts';
 import { type Directory, directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';
 
@@ -41,13 +41,12 @@ export function exifOfPng(source: ChunkSource): Buffer | null {
   let profile: Chunk | undefined;
   for (const chunk of pngChunksOf(source)) {
     if (chunk.type === 'eXIf') return contentOf(source, chunk);
-    if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
+    if (PNG_TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
   }
   const text = profile === undefined ? null : textOf(contentOf(source, profile), profile.type);
   return text ? profileBytes(text) : null;
 }
 
-const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
 const NAME = /^Raw profile type (?:exif|APP1)\0/i;
 
 const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>

@@ -65,7 +65,7 @@ function widest(source: PixelSize, [across, down]: NonNullable<Variant['ratio']>
     : { width, height: F.over(width, ratio) };
 }
 
-/** The scale of a picture with one scale for both sides. */
+/** The scale of a picture whose two sides have the same scale. */
 function scaleOf(kept: Sides, { width, height, scale, ...variant }: Variant): F.Fraction {
   if (scale !== null) return atMost(F.shareOf(scale), variant);
   const scales = [

@@ -18,7 +18,7 @@ type Examine = (source: Source, limits: Limits, range: PageRange) => Promise<Exa
 /** How a format is recognised and read: by a loader of libvips, or by a decoder that makes a plain picture, or by both. */
 type Reader = {
   readonly signature: Signature;
-  /** True for a signature that files of other formats may have too: it is looked for last. */
+  /** True for a signature that files of other formats may have too, so it is looked for last. */
   readonly isWeak?: true;
   /** True when the compression loses detail. */
   readonly isLossy?: true;
@@ -66,11 +66,11 @@ export const READ = Object.keys(READERS) as readonly SourceFormat[];
 type Unread = Undecodable & { readonly signature: Signature };
 
 const EXPORT = 'export it from the editor as PNG or JPEG first';
-const PAGES = 'export its pages as PNG or JPEG first';
+const EXPORT_PAGES = 'export its pages as PNG or JPEG first';
 
 const picture = (name: string, signature: Signature = null): Unread => ({ name, fix: CONVERT, signature });
 const edited = (name: string, signature: Signature = null): Unread => ({ name, fix: EXPORT, signature });
-const pages = (name: string, signature: Signature = null): Unread => ({ name, fix: PAGES, signature });
+const pages = (name: string, signature: Signature = null): Unread => ({ name, fix: EXPORT_PAGES, signature });
 const raw = (name: string, signature: Signature = null): Unread => ({ ...cameraRawFormat(name), signature });
 
 /**

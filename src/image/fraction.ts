@@ -1,6 +1,6 @@
 import type { Percent } from '../variants/words.ts';
 
-/** An exact number, n / d with d above 0. A double can fall on the wrong side of a half. */
+/** An exact number, n / d with d above 0. A double is inexact: a half such as 2.5 can become less, and is rounded down. */
 export interface Fraction {
   readonly n: bigint;
   readonly d: bigint;

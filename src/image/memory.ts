@@ -1,11 +1,11 @@
 import type { PixelSize, Variant } from '../model.ts';
 import { hasMetadata } from '../variants/words.ts';
 import type { Animation } from './animation/animation.ts';
-import { isWhole } from './corrections.ts';
+import { area, corrector, decoder } from './decoding-memory.ts';
 import { READERS } from './formats.ts';
 import { type Base, between, type Geometry, plan } from './plan.ts';
-import { jpegShrink, webpShrink } from './steps/decode.ts';
 import { hasFullChroma } from './steps/encode.ts';
+import { looksAtNeighbours } from './steps/finish.ts';
 import type { Header } from './steps/header.ts';
 import { DEEP_PIXELS } from './steps/resize.ts';
 
@@ -19,18 +19,6 @@ const FEW_PIXELS = 8_000_000;
 
 /** Memory per byte of metadata that is kept. Measured with 15 MB of XMP to PNG and WebP: 23 for one text, 20 for a list. */
 const METADATA = 26;
-
-/** The most rows that libvips keeps in memory while it scales down row by row. */
-const ROWS = 2000;
-/** Each step and thread keeps rows of its own: a low picture takes the memory of more rows than it has. */
-const LOW = { rows: 230, each: 3, most: 1100 };
-
-/**
- * Rows in memory while a picture of this height is scaled down. Measured with 2,000,000 x 10 to 100,000 x 2000 pixels: 120
- * rows for a height of 4, 160 for 10, 250 for 40, 700 for 200, 1040 for 400.
- */
-const rowsHeld = (height: number): number =>
-  Math.max(Math.min(height, ROWS), Math.min(LOW.rows + LOW.each * height, LOW.most));
 
 /** Rows in memory while decoded pixels are resized. */
 const RESIZED_ROWS = 100;
@@ -105,9 +93,9 @@ export function estimateMemory(
 const FULL_FRAMES = 24;
 
 /**
- * Memory of an animation without its file and its metadata. All resized frames stay in memory until their outputs are encoded; the encoders
- * work frame by frame. Measured like the others with 200 frames of 1 Mpx from 54 MB: to WebP and GIF of 300 pixels across
- * 207 and 221 MiB, of full size 946 and 952 MiB.
+ * Peak memory of an animation, without its file and its metadata. All resized frames stay in memory until their outputs
+ * are encoded. The encoders work frame by frame. Measured with a file of 54 MB and 200 frames of 1 Mpx: 207 MiB for a WebP
+ * and 221 MiB for a GIF, both 300 pixels across; 946 and 952 MiB at full size.
  */
 function ofFrames(
   { frames }: Animation,
@@ -120,7 +108,7 @@ function ofFrames(
   const encoders = geometries.map((size, i) => {
     const variant = variants[i]!;
     // Finished frames, one by one and joined.
-    const finished = variant.sharpen || size.canvas !== null ? 8 : 0;
+    const finished = looksAtNeighbours(variant) || size.canvas !== null ? 8 : 0;
     const written = frames.length * area(size) * (finished + 0.3 + 3 * detail);
     return written + area(size) * encoder(variant, true, detail, detail) + beside(size, 4);
   });
@@ -155,59 +143,7 @@ export function mostAtOnce(outputs: readonly PixelSize[]): number {
   return areaOf(outputs) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
-/** Memory of the decoder in bytes, without the decoded base. */
-function decoder(header: Header, base: Base): number {
-  const { format, progressive, alpha, pixelBytes, stored, pages } = header;
-  const pixels = area(header) * pages;
-  const { region, zoom } = base;
-  const isWhole = base.width === header.width && base.height === header.height;
-  const rows = isWhole ? 0 : stored.width * rowsHeld(stored.height) * pixelBytes * (alpha ? 1.7 : 1);
-  // Rotation follows scaling, but a region is cut from the upright picture.
-  const turning = header.turned ? area(region === null ? base : header) * pages * pixelBytes : 0;
-  switch (format) {
-    case 'jpeg': {
-      // The decoder keeps all coefficients, 2 bytes each, until it has read the last scan.
-      const coefficients = progressive ? pixels * 2 * header.samples : 0;
-      const shrink = jpegShrink(header, base);
-      return coefficients + (rows / shrink ** 2) * (shrink === 1 ? 1 : 3) + turning;
-    }
-    case 'png':
-      return (progressive ? pixels * pixelBytes : 0) + rows + turning;
-    case 'webp': {
-      const first = webpShrink(header, base);
-      if (first === null) {
-        return pixels * wholeWebp(header) + (region === null ? 0 : rows) + turning;
-      }
-      // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
-      return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 4 * pixelBytes + turning;
-    }
-    case 'avif':
-      return pixels * (alpha ? 24 : 19) * (pixelBytes > 4 ? 1.4 : 1) + turning;
-    case 'gif':
-      return pixels * 4 + rows;
-    case 'svg':
-      // A region is cut from the whole drawing.
-      return rows + area(zoom > 1 ? header : base) * zoom ** 2 * 4;
-    default:
-      return rows + turning;
-  }
-}
-
-/** Up to this size in bytes, blocks of memory are reused (src/adapters/worker-pool/child.ts) and cleared when they are. */
-const REUSED = 32 * 2 ** 20;
-
-/** Bytes per pixel for decoding a whole WebP: libwebp has several canvases of 4 bytes, and leaves one of them untouched. */
-function wholeWebp({ alpha, ...size }: Header): number {
-  if (area(size) * 4 > REUSED) return alpha ? 12.5 : 8.5;
-  return alpha ? 21.5 : 16;
-}
-
-/** Bytes of the samples that are corrected after decoding. */
-function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: PixelSize): number {
-  return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pages * pixelBytes;
-}
-
-/** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
+/** How many rows are in memory as floating-point numbers while a picture is resized in linear light. */
 const LINEAR_ROWS = 500;
 
 /** Bytes beside an output: while it is resized, before a cut by content, or beside its canvas. */
@@ -282,8 +218,6 @@ const isScaled = (geometry: Geometry): boolean => !sameSize(geometry, geometry.b
 const distinct = <T extends PixelSize>(sizes: readonly T[]): T[] => [
   ...new Map(sizes.map((size) => [JSON.stringify(size), size])).values(),
 ];
-
-const area = ({ width, height }: PixelSize): number => width * height;
 
 const areaOf = (sizes: readonly PixelSize[]): number => sum(sizes.map(area));
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
 import type { SourceFormat } from '../model.ts';
-import { type Chunk, chunksOf } from './chunks.ts';
+import { type Chunk, chunksOf, PNG_TEXTS } from './chunks.ts';
 import { extensionsOf, LABEL, LOOPS } from './gif.ts';
 import { directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';
@@ -72,7 +72,7 @@ function namesInTiff(bytes: Buffer): string[] {
 const NAMES: Partial<Record<SourceFormat, (chunk: Chunk) => string | null>> = {
   jpeg: nameOfSegment,
   png: ({ type, start }) => {
-    if (TEXTS.has(type)) return nameOfText(start);
+    if (PNG_TEXTS.has(type)) return nameOfText(start);
     return PNG_PLAIN.has(type) ? null : (PNG_NAMES[type] ?? type);
   },
   webp: ({ type }) => (WEBP_PLAIN.has(type) ? null : (WEBP_NAMES[type] ?? type)),
@@ -81,7 +81,6 @@ const NAMES: Partial<Record<SourceFormat, (chunk: Chunk) => string | null>> = {
 const PNG_PLAIN = new Set(
   'IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST sPLT cICP mDCV cLLI acTL fcTL fdAT'.split(' '),
 );
-const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
 const PNG_NAMES: Readonly<Record<string, string>> = { eXIf: 'exif', iCCP: 'icc', tIME: 'time' };
 const WEBP_PLAIN = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF']);
 const WEBP_NAMES: Readonly<Record<string, string>> = { EXIF: 'exif', 'XMP ': 'xmp', ICCP: 'icc' };

@@ -16,7 +16,7 @@ const MAX_CHANGES = 3;
 /** The largest file in bytes to read synchronously: a longer read would delay `disconnect`, which ends the child. */
 const SMALL = 32 * 2 ** 20;
 
-const CHUNK = 1024 * 1024;
+const READ_SIZE = 1024 * 1024;
 
 /** An opened source. `digest` and `facts` describe the same bytes. */
 export interface Source {
@@ -78,7 +78,7 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
 /** Reads and digests up to `size` bytes. `bytes` are all of them, or only the last ones of a file on the disk. */
 async function readAll(handle: FileHandle, size: number, isHeld: boolean) {
   const hash = createHash('sha256');
-  const bytes = Buffer.allocUnsafeSlow(isHeld ? size : CHUNK);
+  const bytes = Buffer.allocUnsafeSlow(isHeld ? size : READ_SIZE);
   let length = 0;
   while (length < size) {
     const into = isHeld ? bytes.subarray(length) : bytes.subarray(0, size - length);
@@ -115,7 +115,7 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
     return bytes.subarray(0, filled);
   };
   return {
-    head: readAt(0, CHUNK),
+    head: readAt(0, READ_SIZE),
     input: isNamed ? own : path,
     readAt,
     async assertUnchanged() {
@@ -155,7 +155,7 @@ const same = (a: FileFacts, b: FileFacts): boolean =>
  * waiting for another thread takes longer than reading most files.
  */
 export async function digestAll(sources: readonly SourceFile[], most = SMALL): Promise<(Digested | null)[]> {
-  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  const chunk = Buffer.allocUnsafeSlow(READ_SIZE);
   const digested: (Digested | null)[] = [];
   for (const source of sources) {
     // Opening the source later reports an error.

@@ -9,7 +9,7 @@ export interface PlainPicture {
   readonly head: Buffer;
   /** Peak memory of `write` in bytes, with the file. */
   readonly memory: number;
-  /** Returns the whole file. With `lenient`, damaged parts stay black. Errors: those of damaged pixels. */
+  /** Returns the whole file. With `lenient`, damaged parts stay black, or transparent if the picture has alpha. Errors: those of damaged pixels. */
   write(lenient: boolean): Buffer;
 }
 

@@ -32,7 +32,7 @@ export interface Base extends PixelSize {
 /** Width in pixels of the base that all small variants share. */
 const SHARED_WIDTH = 1200;
 
-/** Formats whose decoders can scale down for less than the cost of a full decode. */
+/** Formats whose decoders can scale down while they decode, which costs less than a full decode. */
 const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
 
 /** Drawings have no pixels of their own. They are rendered at any size without loss. */

@@ -20,7 +20,7 @@ interface Sized {
   readonly share: number;
 }
 
-/** Decodes a picture, and resizes it to each geometry once. Errors: those of decode.ts and corrupt.ts. */
+/** Decodes a picture, and resizes it to each geometry once. Errors: those of decode.ts and unreadable.ts. */
 export function sizedFor(
   open: OpenPicture,
   geometries: readonly Geometry[],

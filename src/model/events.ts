@@ -109,6 +109,11 @@ export interface JobEvent extends AboutJob {
   readonly would?: 'render' | 'reuse' | 'duplicate' | 'refuse' | 'unchanged';
   /** Paths that a real run would write. */
   readonly wouldWrite?: readonly string[];
+  /**
+   * Paths of outputs where a file exists that the index does not know. A real run keeps the file if it has the bytes of the
+   * output. Otherwise the job fails.
+   */
+  readonly wouldKeep?: readonly string[];
   readonly error?: Failure;
   readonly ms?: Timings;
   readonly attempts?: number;

@@ -104,7 +104,7 @@ export interface JobRecord {
   readonly dominantColor: string | null;
   readonly duplicateOf: string | null;
   readonly reused: boolean;
-  /** Whether a damaged picture was accepted as far as it could be read. */
+  /** Whether the picture is damaged, and its readable part was accepted. */
   readonly degraded: boolean;
   readonly outputs: readonly Output[];
   readonly ms: Timings | null;

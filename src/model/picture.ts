@@ -28,7 +28,7 @@ export interface PictureFacts extends Digested, PixelSize {
   readonly ms: number;
 }
 
-/** Numbers of the pages that variants ask for, in order. Variants of older batches name none. */
+/** The numbers of the pages that variants ask for, in ascending order. Variants of older batches name no page. */
 export function askedPages(variants: readonly { readonly page?: number }[]): number[] {
   return [...new Set(variants.map(({ page = 1 }) => page))].sort((a, b) => a - b);
 }
@@ -52,7 +52,7 @@ export type RenderProgress = { readonly done: number; readonly share: number };
 export interface Rendered {
   /** In the order of the orders. */
   readonly outputs: readonly RenderedOutput[];
-  /** `#rrggbb` of the smallest variant; of several pages, that of the first. */
+  /** The dominant colour of the smallest variant as `#rrggbb`. Of several pages, only the first counts. */
   readonly dominantColor: string;
   /** Versions of the libraries that encoded. */
   readonly encoder: string;

@@ -78,6 +78,11 @@ export interface OutputRecord extends FileFacts, PixelSize, Asked {
   readonly recipe: number | null;
   /** The metadata that was written into it (`RenderedOutput`); null for none. */
   readonly metadata: string | null;
+  /**
+   * Length of the output folder at the start of `path`, if other outputs in this folder may be links to the file. Null for
+   * a file that was made with `--duplicates copy`, or by a version that did not record this.
+   */
+  readonly linkable: number | null;
 }
 
 /** A name reserved for a source, without an output yet. If `digest` is set, the source is a skipped duplicate. */

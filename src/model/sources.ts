@@ -4,7 +4,7 @@
  * Every format that can be read, with the extensions by which a walk finds its files. `avif` is every HEIF picture with
  * AV1, and `ico` is CUR too.
  */
-const READ = {
+const EXTENSIONS_READ = {
   jpeg: 'jpg jpeg jpe jfif',
   png: 'png',
   webp: 'webp',
@@ -18,10 +18,10 @@ const READ = {
 } as const;
 
 /** A format of sources that can be read. */
-export type SourceFormat = keyof typeof READ;
+export type SourceFormat = keyof typeof EXTENSIONS_READ;
 
-export const SOURCE_FORMATS = Object.keys(READ).filter((word): word is SourceFormat =>
-  Object.hasOwn(READ, word),
+export const SOURCE_FORMATS = Object.keys(EXTENSIONS_READ).filter((word): word is SourceFormat =>
+  Object.hasOwn(EXTENSIONS_READ, word),
 );
 
 /** Extensions that a walk takes, although the image then fails. */
@@ -57,7 +57,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 
 /** The extensions of files that a walk takes, in lower case. */
 export const PICTURE_EXTENSIONS: ReadonlySet<string> = new Set(
-  [...Object.values(READ), TAKEN].join(' ').split(' '),
+  [...Object.values(EXTENSIONS_READ), TAKEN].join(' ').split(' '),
 );
 
 /** What people call the pictures and videos that no walk takes, by extension in lower case. */

@@ -3,7 +3,7 @@ import { FailureGroups, isLasting } from './failures.ts';
 import { Histogram } from './histogram.ts';
 import { type Aside, type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
 
-/** How many damaged sources are named. */
+/** How many damaged sources, and how many unknown files, are named. */
 const NAMED = 3;
 
 export function totalOf(counts: Counts): number {
@@ -55,10 +55,10 @@ export class BatchTotals {
   removed = 0;
   /** Sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages = new Map<string, number>();
-  /** Numbers of the pages that are rendered of a TIFF. */
+  /** The pages of a TIFF that are rendered, counted from 1. */
   renderedPages: readonly number[] = [1];
   reused = 0;
-  /** Jobs whose outputs have tagged names, without unchanged ones. */
+  /** The number of jobs whose outputs have tagged names. Unchanged jobs do not count. */
   tagged = 0;
   degraded = 0;
   /** The first of the damaged sources that have outputs. */
@@ -75,6 +75,9 @@ export class BatchTotals {
   readonly would = new Map<NonNullable<JobEvent['would']>, number>();
   wouldWrite = 0;
   writing = 0;
+  /** Files that the index does not know and that a real run may keep, and the first of their paths. */
+  wouldKeep = 0;
+  readonly unknown: string[] = [];
   #walked = 0;
   #withdrawn = 0;
 
@@ -155,13 +158,25 @@ export class BatchTotals {
   }
 
   #end(event: JobEvent): void {
-    const { state, bytes = 0, outputs = [], borrowed, would, wouldWrite = [], error, ms } = event;
+    const {
+      state,
+      bytes = 0,
+      outputs = [],
+      borrowed,
+      would,
+      wouldWrite = [],
+      wouldKeep = [],
+      error,
+      ms,
+    } = event;
     this.ended[state]++;
     if (state === 'failed') this.failures.add(event);
     if (error !== undefined && isLasting(error)) this.lasting++;
     if (would !== undefined) increment(this.would, would);
     this.wouldWrite += wouldWrite.length;
     if (wouldWrite.length > 0) this.writing++;
+    this.wouldKeep += wouldKeep.length;
+    this.unknown.push(...wouldKeep.slice(0, NAMED - this.unknown.length));
     if (state === 'failed' || state === 'cancelled') return;
     if (event.outputs !== undefined) this.bytesIn += bytes;
     if (!borrowed) {

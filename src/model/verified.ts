@@ -52,8 +52,14 @@ export interface Forgotten {
 export interface Verified extends Looked {
   /** Number of outputs that are missing together with their sources. */
   readonly gone: number;
-  /** Number of wrong outputs that can be made again: their sources are there. */
+  /** Number of wrong outputs that `fixBy` makes again: their sources are there, and nobody has edited them. */
   readonly mendable: number;
+  /** The command that makes wrong outputs again: for the same batch, paths and index. */
+  readonly fixBy: string;
+  /** Number of outputs that somebody may have edited. A check of the whole index leaves them; absent if there are none. */
+  readonly edited?: number;
+  /** The command that makes them again, in the first folders. */
+  readonly editedBy?: string;
   /** Number of wrong outputs whose files are there and whose sources are missing. */
   readonly orphans: number;
   /** The command that forgets outputs that are missing, and whose sources are missing too; absent if there are none. */

@@ -2,9 +2,9 @@ import type { Digested, Inspected, Order, PictureFacts, Rendered, RendererFacts 
 import type { ChildrenSpent, Limits, RenderProgress, SourceFile, Variant } from '../model.ts';
 
 /**
- * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large,
- * too_many_frames, outside_picture, out_of_memory, timeout, worker_crashed, source_*, those of writing; `cancelled` after
- * `kill`.
+ * Renders pictures in child processes. Errors of `open` and `render`: those that a child reports about the source, the
+ * picture and the staged files, with any code; `timeout`, `worker_crashed` and `out_of_memory` for the child itself;
+ * `cancelled` after `kill`.
  */
 export interface Renderer {
   /**

@@ -82,8 +82,6 @@ export interface History {
 
 /** The questions of verbs that only look. The index and the store of uploads both answer them. */
 export interface PastBatches extends Pick<History, 'batch' | 'batches' | 'jobs'> {
-  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
-  severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
   /** Paths of the damaged sources that have outputs, in bytewise order. */
   degraded(batch: string): Promise<readonly string[]>;
   close(): Promise<void>;

@@ -117,7 +117,7 @@ export interface Inputs {
   readonly paths: readonly string[];
   readonly list: PathList | null;
   readonly cwd: string;
-  /** The settings whose globs were given for these inputs alone, and not for many, as in a settings file. */
+  /** The settings whose globs are for these inputs alone. Globs of a settings file are for many inputs. */
   readonly ownGlobs?: readonly ('include' | 'exclude')[];
   /** What is done to the named folders, when only folders can be named. They are not globs. */
   readonly onlyFolders?: 'watched' | 'mirrored';

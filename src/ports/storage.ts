@@ -13,7 +13,7 @@ export interface Storage {
   kindAt(path: string): Promise<string>;
   /** The path that a name of a file leads to when all links among its folders are followed. */
   realPath(path: string): Promise<string>;
-  /** Why the disk of a folder may not be mounted. Null when nothing suggests this, or when it is unknown. */
+  /** Why the disk of a folder may not be mounted. Null when nothing says so, or when the system does not tell. */
   lackOf(folder: string): Promise<'is not there' | 'is empty' | null>;
   /** Lower-case hex SHA-256 of the bytes of a stored file. Null where there is none. */
   checksum(path: string): Promise<string | null>;

@@ -82,7 +82,7 @@ const RESULT = ['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degrade
 const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] } = {
   'batch.started': ['batch', 'total', 'bytes', 'out', 'preset', 'jobs', 'resumed', 'dryRun', 'newIndex'],
   total: ['batch', 'total', 'bytes'],
-  job: ['batch', 'job', ...SOURCE, 'renderedPages', ...RESULT, 'tagged', 'would', 'wouldWrite'],
+  job: ['batch', 'job', ...SOURCE, 'renderedPages', ...RESULT, 'tagged', 'would', 'wouldWrite', 'wouldKeep'],
   'job.retrying': ['batch', 'job', 'source', 'attempts', 'delay', 'error'],
   passed_over: ['batch', 'path', 'reason', 'kind'],
   warning: ['batch', 'code', 'message', 'fix'],

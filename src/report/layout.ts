@@ -23,7 +23,7 @@ const NO_COLOURS: Colours = {
 };
 let colours = NO_COLOURS;
 
-/** Loads chalk. Until then every style is drawn without colours. */
+/** Loads chalk. Before this call, every style is drawn without colours. */
 export async function loadColours(): Promise<void> {
   const { Chalk } = await import('chalk');
   colours = new Chalk({ level: 1 });
@@ -44,7 +44,7 @@ export function liveLayoutFor(style: Style): TextLayout {
   return { ...layoutFor(style), columns: Math.max(1, style.columns() - 1) };
 }
 
-/** One line, cut before it is coloured. */
+/** One line. Its text is cut before it is coloured, because colour codes take no column. */
 export function line(spans: readonly Span[], { columns, ellipsis }: TextLayout): string {
   let left = columns;
   let drawn = '';

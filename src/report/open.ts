@@ -64,7 +64,7 @@ export function createPrint(stream: NodeJS.WritableStream, style: Style, json: b
   };
 }
 
-/** Whether a display that changes in place is wanted, and the stream can show one. */
+/** Whether the settings ask for a display that changes in place, and the stream can show it. */
 export function isLive({ progress, look, json, quiet }: ReportSettings, { tty }: Style): boolean {
   return !json && !quiet && (progress === 'bar' || (progress === 'auto' && tty && !look.dumb));
 }

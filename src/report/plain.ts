@@ -20,6 +20,7 @@ import {
   reasonOf,
   removedTexts,
   taggedTexts,
+  unknownTexts,
   whyPassedOver,
 } from './wording.ts';
 
@@ -127,6 +128,7 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
   const aside = [
+    ...unknownTexts(totals),
     ...taggedTexts(totals),
     ...damagedTexts(finished.degraded, totals.damaged),
     ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
@@ -148,17 +150,25 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
     `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${reused}${degraded}`,
     ...sizeLines(totals, finished),
     ...aside,
-    ...totals.failures.all.flatMap(groupLine),
+    ...groupLines(totals, counts.failed),
     ...(isEarly ? [`run the same command again to go on, or: imgtool resume ${batch}`] : []),
     ...(counts.failed === 0 ? [] : [`failures: imgtool status ${batch}${again}`]),
   ];
 }
 
-/** Failures with the same cause, in one line. */
-function groupLine({ count, error, sources }: FailureGroup): string[] {
-  if (count === 1) return [];
+/** Failures with the same cause, each cause in one line, and the number of the others if there are both. */
+function groupLines({ failures }: BatchTotals, failed: number): string[] {
+  const groups = failures.all.filter((group) => group.count > 1);
+  const others = failed - groups.reduce((sum, group) => sum + group.count, 0);
+  return [
+    ...groups.map(groupLine),
+    ...(groups.length > 0 && others > 0 ? [`${others} ${others === 1 ? 'other' : 'others'} failed`] : []),
+  ];
+}
+
+function groupLine({ count, error, sources }: FailureGroup): string {
   const names = `${sources.map(printable).join(', ')}${count > sources.length ? ', ...' : ''}`;
-  return [`${count} failed: ${printable(error.message)}: ${names}`];
+  return `${count} failed: ${printable(error.message)}: ${names}`;
 }
 
 function sizeLines(totals: BatchTotals, { bytesIn, bytesOut }: BatchFinished): string[] {

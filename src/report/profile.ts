@@ -12,7 +12,7 @@ interface ProfileRow {
   /** The milliseconds of which `ms` is a share. */
   readonly whole: number;
   readonly calls?: number;
-  /** Milliseconds of its parts. */
+  /** The milliseconds of each part of this line. */
   readonly of?: Readonly<Record<string, number>>;
 }
 

@@ -10,8 +10,8 @@ const EACH = 100_000;
 const LONG_ENOUGH = 2_000;
 const FAR_ENOUGH = 0.02;
 /**
- * The estimate counts this many images as rendered before the first one ends. Without them the first few images decide
- * alone which share of the rest costs next to nothing, and ten copies of the largest image can come at once.
+ * The estimate adds this many rendered images of average size to those that ended. Otherwise the first few images alone
+ * would decide how much of the rest must be rendered, and these can be ten copies of the largest image.
  */
 const FEW = 4;
 
@@ -28,7 +28,8 @@ export type Progress = ReturnType<typeof createProgress>;
 
 /**
  * A batch's totals, its speed and the time it still takes. Weighs each image by its bytes and a fixed cost; unchanged images
- * and waiting copies weigh nothing. Finished variants of an image in work count as their share of the image. `now` is in milliseconds since any fixed moment. Memory does not grow with the batch.
+ * and waiting copies weigh nothing. Finished variants of an image in work count as their share of the image. `now` is in
+ * milliseconds since any fixed moment. Memory does not grow with the batch.
  */
 export function createProgress() {
   const totals = new BatchTotals();
@@ -97,7 +98,7 @@ export function createProgress() {
     return inHand + (left - inHand) * share;
   }
 
-  /** Milliseconds spent on what has not ended, images or variants, as if all places had worked on nothing else. */
+  /** The part of the elapsed milliseconds that went into images and variants that have not ended. */
   function unfinished(now: number): number {
     let ages = 0;
     for (const [source, since] of inWork) ages += now - (parts.get(source)?.at ?? since);
@@ -178,7 +179,7 @@ export function createProgress() {
   };
 }
 
-/** A rate over the last `window` milliseconds. With few samples it reaches further back. */
+/** A rate over the last `window` milliseconds. With few samples, it also counts older ones. */
 export function createPace(window: number) {
   const samples: { readonly at: number; readonly done: number }[] = [];
   return {

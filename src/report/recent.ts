@@ -15,7 +15,7 @@ export interface RecentEvent {
   readonly words: string;
 }
 
-const KEPT = 8;
+const ROWS_KEPT = 8;
 
 /**
  * The latest events of a watch, oldest first. Of a single folder in `inputs`, names are shown without it. `verbose` also
@@ -55,7 +55,7 @@ export function createRecent(inputs: readonly string[], verbose: boolean) {
       const same = entries.findIndex((one) => one.what === what && one.name === name && one.words === words);
       if (same !== -1) entries.splice(same, 1);
       entries.push({ at, ...latest });
-      if (entries.length > KEPT) entries.shift();
+      if (entries.length > ROWS_KEPT) entries.shift();
     },
   };
 }

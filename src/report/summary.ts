@@ -16,6 +16,7 @@ import {
   removedTexts,
   savedText,
   taggedTexts,
+  unknownTexts,
 } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
@@ -27,6 +28,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   if (finished === null) return [];
   const layout = layoutFor(style);
   const asides = [
+    ...unknownTexts(totals),
     ...taggedTexts(totals),
     ...damagedTexts(finished.degraded, totals.damaged),
     ...firstOnlyTexts(totals.severalPages, totals.renderedPages),

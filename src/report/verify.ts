@@ -121,8 +121,16 @@ function verdictOf(verified: Verified): string[] {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
   }
   const which = mendable === wrong.length ? 'them' : `${count(mendable)} of them`;
-  const again = mendable === 0 ? [] : [`Make ${which} again: ${commandOf(verified)}`];
-  return [bad, ...again, ...sourcelessLines(verified)];
+  const again = mendable === 0 ? [] : [`Make ${which} again: ${printable(verified.fixBy)}`];
+  return [bad, ...again, ...editedLines(verified), ...sourcelessLines(verified)];
+}
+
+/** What a check of the whole index leaves, because somebody may have edited it. */
+function editedLines({ edited = 0, editedBy = '' }: Verified): string[] {
+  if (edited === 0) return [];
+  const [may, them] = edited === 1 ? ['is', 'it'] : ['are', 'them'];
+  const what = `${counted(edited, 'output')} ${may} perhaps edited, or made together with an edited one`;
+  return [`${what}. Name the folder to make ${them} again: ${printable(editedBy)}`];
 }
 
 /** What helps where the sources are missing, and nothing can be made again. */
@@ -146,12 +154,8 @@ function goneOf(verified: Verified): string[] {
   if (gone === 0) return [];
   const [are, their, them] = gone === 1 ? ['is', 'its source', 'it'] : ['are', 'their sources', 'them'];
   const what = `${counted(gone, 'output')} ${are} gone together with ${their}`;
-  if (forgotten === undefined) return [`${what}: ${commandOf(verified)} forgets ${them}`];
+  if (forgotten === undefined) return [`${what}: ${printable(verified.fixBy)} forgets ${them}`];
   return [`${what}${forgotten === gone ? '' : `, ${count(forgotten)}`}: forgotten`];
-}
-
-function commandOf({ batch }: Verified): string {
-  return `imgtool verify ${batch === null ? '' : `${batch} `}--fix`;
 }
 
 /** `list` and `status` show the batches that made outputs again like any other. */

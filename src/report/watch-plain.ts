@@ -42,7 +42,7 @@ type Events = { readonly [E in Event as E['type']]: E };
 type Texts = { readonly [T in keyof Events]: (event: Events[T], totals: BatchTotals) => string | null };
 
 /** The line of each event, without the time; null for events that a watch does not print. */
-const TEXTS: Texts = {
+const PLAIN_TEXTS: Texts = {
   walk: () => null,
   total: () => null,
   'job.started': () => null,
@@ -68,7 +68,7 @@ const TEXTS: Texts = {
 };
 
 function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T }, totals: BatchTotals) {
-  return TEXTS[event.type](event, totals);
+  return PLAIN_TEXTS[event.type](event, totals);
 }
 
 function kindFacts(totals: BatchTotals): Facts {

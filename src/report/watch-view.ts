@@ -96,7 +96,7 @@ function todayLines({ ended, bytesIn, bytesOut }: DayTotals, layout: TextLayout)
   return packed([padEnd('   today', INDENT)], [...states, ...saved], layout);
 }
 
-/** Pictures that no watch takes: their owner may wait for them. */
+/** Pictures that a watch passes over. Their owner may wait for outputs of them. */
 function asideLines(totals: BatchTotals, layout: TextLayout): string[] {
   const kinds = kindTexts(totals.aside);
   return kinds.length === 0 ? [] : packed([padEnd('   aside', INDENT)], kinds, layout);

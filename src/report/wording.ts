@@ -166,6 +166,18 @@ export function dryRunText(totals: BatchTotals): string {
   return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
 }
 
+/** The files that a dry run found under the names of outputs, and that the index does not know; no text for none. */
+export function unknownTexts({ wouldKeep, unknown }: BatchTotals): string[] {
+  if (wouldKeep === 0) return [];
+  const [exist, stays] = wouldKeep === 1 ? ['exists', 'It stays'] : ['exist', 'Each stays'];
+  const more = wouldKeep > unknown.length ? ` and ${count(wouldKeep - unknown.length)} more` : '';
+  const names = `${unknown.map(printable).join(', ')}${more}`;
+  return [
+    `${counted(wouldKeep, 'output')} already ${exist}, but the index does not know ${wouldKeep === 1 ? 'it' : 'them'}: ${names}.` +
+      ` ${stays} if the bytes are the same as those of the new output; otherwise the image fails.`,
+  ];
+}
+
 /** The outputs that a batch removed or a dry run would remove; no text for none. */
 export function removedTexts({ removed, started }: BatchTotals): string[] {
   if (removed === 0) return [];
@@ -182,7 +194,7 @@ export function newIndexText({ newIndex }: BatchStarted): string[] {
 export function outputNote({ started, outputs }: BatchTotals): string {
   const done = Object.entries(outputs).filter(([, files]) => files > 0);
   const parts = done.map(([action, files]) => `${count(files)} ${action}`);
-  // The other figures of a resumed batch are those of all its runs.
+  // All other figures of a resumed batch cover all of its runs.
   return `${parts.length === 0 ? '' : ` (${parts.join(', ')})`}${started?.resumed ? ' in this run' : ''}`;
 }
 

@@ -1,5 +1,5 @@
-import { type Format, formatsOf, MOVING, type PerFormat } from './formats.ts';
-import { choice, NO, type Scalar, scalar } from './values.ts';
+import { EFFORTS, type Format, formatsOf, MOVING, type PerFormat } from './formats.ts';
+import { choice, NO, type Scalar, scalar, wholeNumber } from './values.ts';
 
 /** The values that fields of a variant can have, in each format. */
 
@@ -29,6 +29,11 @@ export function onlyIn<T extends string | number | boolean>(
     });
     return { type: none, initial: value, isFixed: true };
   };
+}
+
+export function effortType(format: Format): Scalar<number> | null {
+  const efforts = EFFORTS[format];
+  return efforts && wholeNumber(efforts.least, efforts.most, ` (for ${format})`);
 }
 
 /** How finely a lossy encoder stores colours. */

@@ -1,83 +1,30 @@
-import type { Allowed, Animated, BitDepth, Chroma } from './allowed.ts';
-import { animatedType, bitsType, COLOR, chromaType, onlyIn } from './allowed.ts';
-import { EFFORTS, FORMATS, type Format, FULL_CHROMA, formatsOf, LONGEST_SIDE, QUALITIES } from './formats.ts';
-import { holdsTexts, keepType, stampType } from './keeps.ts';
+import {
+  type Animated,
+  animatedType,
+  type BitDepth,
+  bitsType,
+  type Chroma,
+  COLOR,
+  chromaType,
+  effortType,
+  onlyIn,
+} from './allowed.ts';
+import { EFFORTS, FORMATS, type Format, FULL_CHROMA, QUALITIES } from './formats.ts';
+import { holdsTexts, keepType } from './keeps.ts';
+import {
+  everywhere,
+  type Field,
+  field,
+  type Others,
+  optional,
+  type Ratio,
+  side,
+  special,
+  stamp,
+} from './kinds.ts';
 import { type CropBox, cropType, pair, percentType, positionType, ratioSide } from './lengths.ts';
-import { choice, type Scalar, scalar, wholeNumber, yesOrNo } from './values.ts';
+import { choice, type Scalar, wholeNumber, yesOrNo } from './values.ts';
 import { FITS, type Fit, NOTHING, type Percent, type Position } from './words.ts';
-
-/** One field of a variant. */
-interface Field<T> {
-  /** One line of help. */
-  readonly about: string;
-  /** A shorter key, which printed specs use. */
-  readonly short?: string;
-  readonly aliases?: readonly string[];
-  /** The value that has no effect on the output. A field without such a value is always part of the digest. */
-  readonly off?: T;
-  /** What the field can be in this format. */
-  in(format: Format): Allowed<T>;
-  /** The value that follows from other fields; undefined where a person chooses. */
-  implied?(others: Others): T | undefined;
-}
-
-/** Fields that others depend on. */
-interface Others {
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly fit: Fit;
-  readonly scale: Percent | null;
-  readonly ratio: Ratio | null;
-  readonly format: Format;
-  readonly quality: number;
-  readonly lossless: boolean;
-  readonly nearlossless: boolean;
-  readonly chroma: Chroma;
-  readonly grayscale: boolean;
-}
-
-type Ratio = readonly [width: number, height: number];
-
-function field<T>(one: Field<T>): Field<T> {
-  return one;
-}
-
-/** A field with the same values in every format, whose default changes nothing. */
-function everywhere<T>(type: Scalar<Exclude<T, null>>, initial: T, rest: Omit<Field<T>, 'in' | 'off'>) {
-  return field<T>({ ...rest, off: initial, in: () => ({ type, initial }) });
-}
-
-/** A field that is null unless a variant names it. */
-function optional<T>(type: Scalar<Exclude<T, null>>, about: string): Field<T | null> {
-  return { about, off: null, in: () => ({ type, initial: null }) };
-}
-
-/** A text that is written into outputs of formats that hold texts. */
-function stamp(key: string, about: string): Field<string | null> {
-  const fix = `leave ${key} out, or choose format=${formatsOf(holdsTexts)}`;
-  const none = scalar<string>({
-    ...{ expected: `no ${key}, which this format cannot hold`, fix },
-    ...{ schema: { enum: [null] }, parse: () => undefined },
-  });
-  const allowed: Allowed<string | null> = { type: stampType, initial: null };
-  const without: Allowed<string | null> = { type: none, initial: null, isFixed: true };
-  return { about, off: null, in: (format) => (holdsTexts(format) ? allowed : without) };
-}
-
-function side(short: string, about: string): Field<number | null> {
-  const type = (format: Format) => wholeNumber(1, LONGEST_SIDE[format], ` (the most ${format} holds)`);
-  return { short, about, off: null, in: (format) => ({ type: type(format), initial: null }) };
-}
-
-/** A field that only some formats have, whose default changes nothing. */
-function special<T extends string | number | boolean>(
-  key: string,
-  type: (format: Format) => Scalar<T> | null,
-  initial: T,
-  rest: Omit<Field<T>, 'in' | 'off'>,
-) {
-  return field<T>({ ...rest, off: initial, in: onlyIn(key, type, () => initial) });
-}
 
 /** The format is read first: the other fields depend on it. */
 export const formatType: Scalar<Format> = choice(
@@ -122,7 +69,7 @@ const FIELDS = {
     implied: ({ fit, ratio }) =>
       fit === 'cover' || fit === 'contain' || ratio !== null ? undefined : 'centre',
   }),
-  /** A part of the upright source. All other sizes start from it. */
+  /** A part of the upright source. All other sizes start from this part. */
   crop: optional<CropBox>(cropType, 'the part of the upright source to use'),
   trim: everywhere<boolean>(yesOrNo, false, { about: 'cut off edges of one colour' }),
   /** From 1. */
@@ -272,11 +219,6 @@ export function withEffort(variant: Variant, effort: number | null): Variant {
   const efforts = EFFORTS[variant.format];
   if (effort === null || efforts === null || variant.format === 'jpeg') return variant;
   return { ...variant, effort: Math.min(Math.max(effort, efforts.least), efforts.most) };
-}
-
-function effortType(format: Format): Scalar<number> | null {
-  const efforts = EFFORTS[format];
-  return efforts && wholeNumber(efforts.least, efforts.most, ` (for ${format})`);
 }
 
 /** Formats that lose nothing. */

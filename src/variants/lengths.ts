@@ -1,27 +1,24 @@
-import { choice, type Scalar, type Schema, scalar } from './values.ts';
+import { choice, DECIMAL, decimalNumber, LEAST_DECIMAL, type Scalar, type Schema, scalar } from './values.ts';
 import { CONTENTS, type Percent, PLACES, type Position } from './words.ts';
 
 /** Pixels, or a share of the picture's side. */
 export type Length = number | Percent;
 
-/** Decimals that a percentage or a side of a ratio can have. */
-const DECIMALS = 4;
-
 /** The most pixels that a length can have: more than the side of any picture. */
 const MOST_PIXELS = 2 ** 31 - 1;
 
-const NUMBER = `\\d{1,9}(\\.\\d{1,${DECIMALS}})?`;
-const PERCENT_PATTERN = `\\s*${NUMBER}\\s*%\\s*`;
+const PERCENT_PATTERN = `\\s*${DECIMAL}\\s*%\\s*`;
 
 /** A percentage above 0, or from 0. */
 export function percentType(most: number, from: 'above 0' | 'from 0'): Scalar<Percent> {
+  const share = decimalNumber(from === 'from 0' ? 0 : LEAST_DECIMAL, most);
   return scalar<Percent>({
     expected: from === 'from 0' ? `0% to ${most}%` : `a percentage above 0% and up to ${most}%, such as 50%`,
     schema: { type: 'string', pattern: `^${PERCENT_PATTERN}$` },
     parse(raw) {
-      if (typeof raw !== 'string' || !new RegExp(`^${PERCENT_PATTERN}$`).test(raw)) return undefined;
-      const value = Number.parseFloat(raw);
-      return value <= most && (value > 0 || from === 'from 0') ? `${value}%` : undefined;
+      const written = typeof raw === 'string' ? /^([^%]*)%\s*$/.exec(raw)?.[1] : undefined;
+      const value = share.parse(written);
+      return value === undefined ? undefined : `${value}%`;
     },
   });
 }
@@ -46,22 +43,8 @@ function length(from: 'above 0' | 'from 0'): Scalar<Length> {
   });
 }
 
-/** One side of a ratio: above 0, with few decimals. */
-export const ratioSide: Scalar<number> = scalar({
-  expected: 'a number above 0',
-  schema: {
-    anyOf: [
-      { type: 'number', exclusiveMinimum: 0, maximum: 65_535 },
-      { type: 'string', pattern: `^\\s*${NUMBER}\\s*$` },
-    ],
-  },
-  parse(raw) {
-    const text = typeof raw === 'number' ? String(raw) : raw;
-    if (typeof text !== 'string' || !new RegExp(`^\\s*${NUMBER}\\s*$`).test(text)) return undefined;
-    const value = Number(text);
-    return value > 0 && value <= 65_535 ? value : undefined;
-  },
-});
+/** One side of a ratio. */
+export const ratioSide: Scalar<number> = decimalNumber(LEAST_DECIMAL, 65_535);
 
 /** Two values with `:` between them, or a list in a file. */
 export function pair<T>(expected: string, part: Scalar<T>): Scalar<readonly [T, T]> {

@@ -91,6 +91,30 @@ export function wholeNumber(least: number, most: number, why = ''): Scalar<numbe
   });
 }
 
+/** The least decimal number above 0, and the pattern of a decimal number from 0. */
+export const LEAST_DECIMAL = 0.0001;
+export const DECIMAL = '\\d{1,9}(\\.\\d{1,4})?';
+
+/** A number with at most four decimals. `least` is 0 or more. */
+export function decimalNumber(least: number, most: number): Scalar<number> {
+  const pattern = `^\\s*${DECIMAL}\\s*$`;
+  return scalar({
+    expected: `a number from ${least} to ${most}`,
+    schema: {
+      anyOf: [
+        { type: 'number', minimum: least, maximum: most },
+        { type: 'string', pattern },
+      ],
+    },
+    parse(raw) {
+      const text = typeof raw === 'number' ? String(raw) : raw;
+      if (typeof text !== 'string' || !new RegExp(pattern).test(text)) return undefined;
+      const value = Number(text);
+      return value >= least && value <= most ? value : undefined;
+    },
+  });
+}
+
 /** A whole number that a double holds exactly. */
 export function isWholeNumber(value: unknown): value is number {
   return Number.isSafeInteger(value);

@@ -96,3 +96,16 @@ describe('a damaged picture that was accepted', () => {
     assertKnown(await place.process(), 'unchanged');
   });
 });
+
+it('marks a baseline JPEG that is decoded to its last pixel before its data ends', async () => {
+  const whole = await noise(400, 300);
+  const end = whole.length - 2;
+  putOld(
+    place.at('photos/hole.jpg'),
+    Buffer.concat([whole.subarray(0, end), Buffer.alloc(60, 0x35), whole.subarray(end)]),
+  );
+  const outcome = await place.process();
+  assertKnown(outcome, 'completed');
+  expect(outcome.stderr).toContain('photos/hole.jpg: has damaged parts inside\n');
+  assertKnown(await place.process(), 'unchanged');
+});

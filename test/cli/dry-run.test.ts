@@ -1,6 +1,15 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { countsOf, finishedOf, jobOf, jobsOf, type Outcome, openPlace, type Place } from './imgtool.ts';
+import {
+  countsOf,
+  finishedOf,
+  jobOf,
+  jobsOf,
+  type Outcome,
+  openPlace,
+  type Place,
+  SMALL,
+} from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
 
 describe('a dry run', () => {
@@ -42,16 +51,57 @@ describe('a dry run', () => {
     expect([codes, place.files('.')]).toEqual([[2, 2, 2], ['photos/a.jpg']]);
   });
 
-  it('predicts a conflict with a file that imgtool did not make', async () => {
+  it('predicts a conflict with a folder that has the name of an output', async () => {
     const place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
-    place.put('out/a_a.webp', 'not mine');
+    mkdirSync(place.at('out/a_a.webp'), { recursive: true });
     const dry = await place.process('--dry-run');
     expect([dry.code, jobOf(dry, 'photos/a.jpg')]).toMatchObject([
       1,
       { state: 'failed', would: 'refuse', error: { code: 'output_exists' } },
     ]);
-    expect(jobOf(await place.process('--dry-run', '--force'), 'photos/a.jpg').state).toBe('completed');
+  });
+
+  it('says of files that the index does not know that they stay if they have the same bytes', async () => {
+    const place = openPlace();
+    for (const seed of [1, 2]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
+    await place.process();
+    rmSync(place.at('out/2_b.webp'));
+    const fresh = ['--index', 'other.db'];
+    const dry = await place.process('--dry-run', ...fresh);
+    expect([dry.code, dry.stderr, jobOf(dry, 'photos/2.jpg')]).toMatchObject([
+      0,
+      '',
+      { state: 'completed', would: 'render', wouldWrite: ['out/2_b.webp'], wouldKeep: ['out/2_a.webp'] },
+    ]);
+    const args = ['process', ...SMALL, '--out', 'out', ...fresh, 'photos'];
+    const text = await place.run([...args, '--dry-run']);
+    expect([text.code, text.stdout]).toEqual([0, 'out/2_b.webp\n']);
+    expect(text.stderr).toContain(
+      'imgtool: 3 outputs already exist, but the index does not know them: out/1_a.webp, out/1_b.webp, out/2_a.webp.' +
+        ' Each stays if the bytes are the same as those of the new output; otherwise the image fails.\n',
+    );
+    expect(text.stderr).not.toMatch(/force|error/);
+    const wet = await place.run(args);
+    expect([wet.code, wet.stderr]).toEqual([0, expect.stringContaining('outputs=4 (1 rendered, 3 kept)')]);
+  });
+
+  it('names the files of others that --force would replace, as the run does', async () => {
+    const place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    for (const name of ['a_a', 'a_b']) place.put(`out/${name}.webp`, 'not mine');
+    const args = ['process', '-q', ...SMALL, '--out', 'out', '--force', 'photos'];
+    const unknown = 'and as far as the index knows, imgtool did not make them';
+    const fix = 'fix: leave out --force to keep such files\n';
+    const dry = await place.run([...args, '--dry-run']);
+    const would = `warning: out/a_a.webp, out/a_b.webp: would be replaced, ${unknown}\n`;
+    expect([dry.code, dry.stderr]).toEqual([0, `imgtool: ${would}imgtool: ${fix}`]);
+    const wet = await place.run(args);
+    const were = `warning: out/a_a.webp, out/a_b.webp: were replaced, ${unknown}\n`;
+    expect([wet.code, wet.stderr]).toEqual([0, `imgtool: ${were}imgtool: ${fix}`]);
+    expect((await place.run(args)).stderr).toBe('');
+    // A new index knows none of them, but no bytes are lost.
+    expect((await place.run([...args, '--index', 'other.db'])).stderr).toBe('');
   });
 
   it('takes names that differ only by case or by the form of an accent as one name, as a run does', async () => {

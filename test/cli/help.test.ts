@@ -69,11 +69,22 @@ describe('imgtool help', () => {
     expect(widths.get(200)).toBeLessThanOrEqual(100);
   });
 
+  it('shows the default of an option without quotes', async () => {
+    const { stdout } = await openPlace().run(['list', '--help']);
+    expect(stdout).toMatch(/--limit <n> +most batches to list \(default: 20\)$/m);
+  });
+
   it.each([
     ['variant', 'did you mean imgtool help variants?'],
     ['proces', 'did you mean imgtool help process?'],
     ['quantum', 'imgtool help'],
-  ])('rejects %s with exit code 2 and the nearest word', async (topic, fix) => {
+    ['uninstall', 'imgtool help files-and-uninstall, or imgtool help for all topics'],
+    ['systemd', 'imgtool help watch, or imgtool help for all topics'],
+    ['cron', 'imgtool help watch, or imgtool help for all topics'],
+    ['thumbs', 'imgtool help variants, or imgtool help for all topics'],
+    ['GPS', 'imgtool help metadata, or imgtool help for all topics'],
+    ['.*', 'imgtool help'],
+  ])('rejects %s with exit code 2 and the nearest word or topic', async (topic, fix) => {
     const { code, stdout, stderr } = await openPlace().run(['help', topic]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(`error: there is no help for '${topic}'\nfix: ${fix}\n`);

@@ -88,6 +88,78 @@ describe('processImages', () => {
     expect(outputs()).toEqual(['b_a.webp', 'b_b.webp', 'c_a.webp', 'c_b.webp']);
   });
 
+  it('keeps metadata, and writes texts and times as the flags do', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const kept = { keep: ['icc'], copyright: '© Anna', artist: 'Anna', times: true };
+    await all(processImages('photos', { ...options(), ...kept }));
+    const [output, source] = [place.at('out/a_a.webp'), place.at('photos/a.jpg')].map((path) =>
+      statSync(path),
+    );
+    expect(Math.round(output!.mtimeMs)).toBe(Math.round(source!.mtimeMs));
+    const flags = ['--copyright', '© Anna', '--artist', 'Anna', '--keep', 'icc', '--times'];
+    const again = await place.run([
+      ...[
+        'process',
+        'photos',
+        '--json',
+        '--out',
+        'out',
+        '--variant',
+        'a:w=40',
+        '--variant',
+        'b:w=20',
+        ...flags,
+      ],
+    ]);
+    expect(again.stdout).toContain('"unchanged":1,');
+  });
+
+  it('throws a usage error with an example for each wrong argument', async () => {
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const wrong = (value: unknown) => value as never;
+    const calls: [() => Promise<unknown>, message: string][] = [
+      [() => engine.list(wrong({ limit: 1 })), 'list: expected a whole number from 1, got a mapping'],
+      [() => engine.list(-1), 'list: expected a whole number from 1, got -1'],
+      [
+        () => engine.verify(wrong({ path: ['out'] })),
+        'verify: unknown option "path" (did you mean "paths"?)',
+      ],
+      [() => engine.verify(wrong('out')), 'verify: expected an object with options, got "out"'],
+      [() => engine.verify(wrong(null)), 'verify: expected an object with options, got null'],
+      [() => engine.verify({ paths: wrong('out') }), 'verify: paths: expected a list of paths, got "out"'],
+      [() => engine.verify({ batch: 'last', paths: [] }), 'verify: takes a batch or paths, not both'],
+      [() => engine.verify({ signal: wrong(1) }), 'verify: signal: expected an AbortSignal, got 1'],
+      [() => engine.status(wrong(undefined)), 'status: expected the id of a batch, or last, got nothing'],
+      [() => engine.cancel(wrong(undefined)), 'cancel: expected the id of a batch, or last, got nothing'],
+      [
+        () => engine.forget(wrong({ paths: ['a'] })),
+        'forget: expected a path or a list of paths, got a mapping',
+      ],
+      [
+        () => all(engine.process(wrong(undefined))),
+        'process: expected a path or a list of paths, got nothing',
+      ],
+      [
+        () => all(engine.process('photos', wrong(null))),
+        'process: expected an object with options, got null',
+      ],
+      [() => all(engine.watch(wrong([1]))), 'watch: expected a path or a list of paths, got a list'],
+      [() => openEngine(wrong('x')), 'openEngine: expected an object with options, got "x"'],
+      [() => openEngine({ cwd: wrong(1) }), 'openEngine: cwd: expected a text, got 1'],
+      [() => all(processImages('photos', wrong(1))), 'processImages: expected an object with options, got 1'],
+    ];
+    for (const [call, message] of calls) {
+      const error = await call().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ImgtoolError);
+      expect(error).toMatchObject({
+        code: 'usage',
+        fix: expect.stringMatching(/^(for example|use one of:) /),
+      });
+      expect((error as Error).message).toBe(message);
+    }
+    await engine.close();
+  });
+
   it('of an engine forgets what is gone', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     const engine = await openEngine({ cwd: place.cwd, index: place.index });

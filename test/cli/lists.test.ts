@@ -112,6 +112,43 @@ describe('the outputs of named files', () => {
   });
 });
 
+describe('the outputs of named folders', () => {
+  const tagged = 'ask for the same output names, so one of them gets a tag';
+
+  it('get a tag if two images have the same path below their folders, and a hint names --base', async () => {
+    const folders = ['photos/a', 'photos/b/deep'];
+    const { outputs, stderr } = await outputsOf(folders);
+    expect(outputs).toEqual(FLAT);
+    expect(stderr).toContain(
+      `imgtool: warning: photos/a/x.jpg and photos/b/deep/x.jpg ${tagged}\n` +
+        'imgtool: fix: --base photos keeps the folders\n',
+    );
+    const based = await outputsOf([...folders, '--base', 'photos']);
+    expect([based.outputs, based.stderr]).toEqual([
+      ['a/x_t.webp', 'b/deep/x_t.webp'],
+      expect.not.stringContaining('warning'),
+    ]);
+  });
+
+  it('are counted if several get a tag, also beside a named file and with other extensions', async () => {
+    putOld(place.at('more/x.png'), await picture({ seed: 3, format: 'png' }));
+    const { stderr } = await outputsOf(['photos/a', 'photos/b/deep', 'more/x.png']);
+    expect(stderr).toContain(
+      `photos/a/x.jpg and photos/b/deep/x.jpg ${tagged}, and 1 more image too\nimgtool: fix: --base . keeps`,
+    );
+  });
+
+  it.each([
+    ['have different paths', ['photos', 'more']],
+    ['clash within one folder', ['more', 'photos/b']],
+    ['have no folders in their names', ['--name', '{name}_{variant}.{ext}', 'photos/a', 'photos/b/deep']],
+  ])('are no reason for a warning if they %s', async (_, args) => {
+    putOld(place.at('more/a.png'), await picture({ seed: 3, format: 'png' }));
+    putOld(place.at('more/a.jpg'), await picture({ seed: 4 }));
+    expect((await outputsOf(args)).stderr).not.toContain('warning');
+  });
+});
+
 describe('--base', () => {
   it('keeps named folders and globs apart, in process and in watch', async () => {
     const folders = ['photos/a', 'photos/b'];

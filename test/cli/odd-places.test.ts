@@ -50,6 +50,20 @@ describe.skipIf(!isForOthers || process.getuid?.() !== 0)('a user without HOME a
   });
 });
 
+it.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+  'an output folder on a file system without files is refused once, with exit code 3',
+  async () => {
+    const place = openPlace();
+    for (const seed of [1, 2]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
+    for (const more of [[], ['--dry-run']]) {
+      const args = ['process', ...SMALL, '--out', '/proc/nope', ...more, 'photos'];
+      const { code, stdout, stderr } = await place.run(args);
+      const error = 'error: /proc/nope: no files can be kept there (proc)\nfix: choose another --out\n';
+      expect([code, stdout, stderr]).toEqual([3, '', error]);
+    }
+  },
+);
+
 describe('a working folder that was deleted', () => {
   /** A shell that starts the binary from a folder that it has deleted. */
   const run = (args: readonly string[]) => {

@@ -11,6 +11,7 @@ import type { BatchOptions } from '../../src/model.ts';
  */
 export function makeOlder(path: string, version: 2 | 3 | 4 | 11, { pruned = false } = {}): void {
   const db = keep(new Sqlite(path));
+  db.exec('ALTER TABLE outputs DROP COLUMN linkable');
   db.exec('DROP INDEX jobs_degraded; DROP TABLE damaged; ALTER TABLE sources DROP COLUMN degraded');
   if (version < 11) dropUpTo10(db, version, pruned);
   db.exec(`PRAGMA user_version = ${version}`);

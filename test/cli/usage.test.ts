@@ -147,6 +147,32 @@ describe('a command that cannot start', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(`fix: ${fix}`)]);
   });
 
+  it('of a file whose name begins with a dash says how to name the file', async () => {
+    place.put('-x.jpg', 'text');
+    for (const args of [
+      ['process', '-x.jpg'],
+      ['verify', '-x.jpg'],
+    ]) {
+      const { code, stderr } = await place.run(args);
+      const fix = 'write ./-x.jpg for the file of this name, or -- before it';
+      expect([code, stderr]).toEqual([2, `error: unknown option '-x.jpg'\nfix: ${fix}\n`]);
+    }
+  });
+
+  it.each([
+    [['--preset', 'web,gallery'], 'web,gallery'],
+    [['--preset', 'web', '--preset', 'gallery'], 'web, gallery'],
+  ])('of %j says that one preset counts', async (args, shown) => {
+    const { code, stderr } = await place.run(['process', ...args, 'photos']);
+    expect([code, stderr]).toEqual([
+      2,
+      `error: --preset: expected the name of one preset, got "${shown}"\n` +
+        'fix: run imgtool once for each, or put the variants of all into a preset of your own: imgtool help config\n',
+    ]);
+    const twice = await place.run(['config', '--preset', 'gallery', '--preset', 'gallery']);
+    expect([twice.code, twice.stdout]).toEqual([0, expect.stringContaining('preset\tgallery\t')]);
+  });
+
   it.each([
     ['process', '--mirror=some', 'write --mirror or --mirror=all'],
     ['watch', '--mirror=some', 'write --mirror or --mirror=all'],

@@ -37,7 +37,7 @@ describe('imgtool verify --fix', () => {
     truncateSync(out('b_a.webp'), 60);
     await HARMS.exif.do(out('b_b.webp'));
     await HARMS.edited.do(out('c_b.webp'));
-    const fixed = await verify('--fix');
+    const fixed = await verify('out', '--fix');
     expect(Object.keys(wordsOf(fixed.document))).toEqual([
       'a_a.webp',
       'a_b.webp',
@@ -167,6 +167,46 @@ describe('imgtool verify --fix', () => {
     expect(readFileSync(out('a_a.webp'), 'utf8')).toBe('mine');
     expect(readFileSync(out('b_a.webp/mine.txt'), 'utf8')).toBe('mine too');
     expect(sourcesOf(place, 'photos')).toEqual(sources);
+  });
+
+  it('without a path leaves what may be an edit, and names the command that makes it again', async () => {
+    await place.process();
+    await place.process('--out', 'other one', '--duplicates', 'copy');
+    const edited = place.at('other one', 'a_a.webp');
+    await HARMS.edited.do(edited);
+    rmSync(place.at('other one', 'a_b.webp'));
+    rmSync(out('b_a.webp'));
+    const mine = hashOf(edited);
+    const advice = `Name the folder to make them again: imgtool verify '${place.at('other one')}' --fix\n`;
+    const plain = await place.run(['verify']);
+    expect([plain.code, plain.stdout]).toEqual([
+      1,
+      expect.stringContaining(`Make 1 of them again: imgtool verify --fix\n2 outputs are perhaps edited`),
+    ]);
+    expect(plain.stdout).toContain(advice);
+    const { document, code } = await verify('--fix');
+    expect([document.fixed, code, hashOf(edited)]).toEqual([1, 1, mine]);
+    const left = document.problems.filter(({ fixed }) => fixed === false);
+    const fix = `keep the edit under another name, then: imgtool verify '${edited}' --fix`;
+    expect(left.map(({ error }) => error)).toEqual([
+      { code: 'output_exists', message: 'another program wrote it, so it may be an edit', fix },
+      { code: 'output_exists', message: `another program wrote ${edited}, so it may be an edit`, fix },
+    ]);
+    expect(await verify('other one', '--fix')).toMatchObject({ code: 0, document: { fixed: 2 } });
+    expect(hashOf(edited)).not.toBe(mine);
+    await assertInvariants(place, { sources, outs: ['out', 'other one'] });
+  });
+
+  it('is suggested for the same paths and the same index', async () => {
+    const index = ['--index', 'my index.db'];
+    await place.process(...index, '--out', 'my out');
+    rmSync(place.at('my out', 'a_a.webp'));
+    const command = "imgtool verify photos 'my out' --fix --index";
+    const { stdout, code } = await place.run(['verify', 'photos', 'my out', ...index]);
+    const again = `Make them again: ${command} '${place.at('my index.db')}'\n`;
+    expect([code, stdout]).toEqual([1, expect.stringContaining(again)]);
+    const fixed = await place.run(['verify', 'photos', 'my out', '--fix', ...index]);
+    expect([fixed.code, fixed.stdout]).toEqual([0, expect.stringContaining('1 of them made again')]);
   });
 
   it('continues after a kill', async () => {

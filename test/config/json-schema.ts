@@ -27,7 +27,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
   type: (types: string | string[], data) => [types].flat().some((type) => TYPES[type]?.(data)),
   enum: (values: unknown[], data) => values.includes(data),
   minimum: (least: number, data) => typeof data !== 'number' || data >= least,
-  exclusiveMinimum: (above: number, data) => typeof data !== 'number' || data > above,
   maximum: (most: number, data) => typeof data !== 'number' || data <= most,
   minLength: (least: number, data) => typeof data !== 'string' || data.length >= least,
   pattern: (pattern: string, data) => typeof data !== 'string' || new RegExp(pattern, 'u').test(data),

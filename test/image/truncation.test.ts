@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { asImgtoolError } from '../../src/errors.ts';
 import { random } from '../random.ts';
@@ -114,31 +113,33 @@ describe('a picture with zeros in place of its end', () => {
 });
 
 describe('a JPEG with a few bad bytes inside', () => {
-  it.each([1, 2, 3])('is accepted and looks like the sound one, %i', async (seed) => {
-    const whole = files.get('JPEG, baseline')!;
-    const [damaged, next] = [Buffer.from(whole), random(seed)];
-    // Near the end of the scan, most of the picture is unchanged. The bytes neither create nor destroy a marker.
-    for (let done = 0; done < 3; ) {
-      const at = Math.floor(whole.length * (0.9 + next() * 0.08));
-      if (whole[at] === 0xff || whole[at - 1] === 0xff) continue;
-      damaged[at] = whole[at]! ^ 0x15;
-      done++;
-    }
-    const [one, other] = [
-      await rendered(folder, whole, [exact()]),
-      await rendered(folder, damaged, [exact()]),
-    ];
-    // libjpeg notices some of these bytes. Then the picture is marked.
-    const careful = sharp(damaged, { failOn: 'warning' }).raw().toBuffer();
-    const isNoticed = await careful.then(
-      () => false,
-      () => true,
-    );
-    expect([one.result.degraded, other.result.degraded]).toEqual([false, isNoticed]);
-    const found = difference(await rgb(one.bytes[0]!), await rgb(other.bytes[0]!));
-    expect(found).toBeGreaterThan(0);
-    expect(found).toBeLessThan(10);
-  });
+  // djpeg finds 272 and 134 bytes left over after the last pixel of the second and third, and nothing in the first.
+  it.each([
+    [1, false],
+    [2, true],
+    [3, true],
+  ])(
+    'is accepted, looks like the sound one, and is marked if djpeg warns of it: %i %s',
+    async (seed, warned) => {
+      const whole = files.get('JPEG, baseline')!;
+      const [damaged, next] = [Buffer.from(whole), random(seed)];
+      // Near the end of the scan, most of the picture is unchanged. The bytes neither create nor destroy a marker.
+      for (let done = 0; done < 3; ) {
+        const at = Math.floor(whole.length * (0.9 + next() * 0.08));
+        if (whole[at] === 0xff || whole[at - 1] === 0xff) continue;
+        damaged[at] = whole[at]! ^ 0x15;
+        done++;
+      }
+      const [one, other] = [
+        await rendered(folder, whole, [exact()]),
+        await rendered(folder, damaged, [exact()]),
+      ];
+      expect([one.result.degraded, other.result.degraded]).toEqual([false, warned]);
+      const found = difference(await rgb(one.bytes[0]!), await rgb(other.bytes[0]!));
+      expect(found).toBeGreaterThan(0);
+      expect(found).toBeLessThan(10);
+    },
+  );
 
   it('is not marked for stray bytes between the segments of its header', async () => {
     const whole = files.get('JPEG, baseline')!;

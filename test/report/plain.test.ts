@@ -63,10 +63,17 @@ describe('plain lines', () => {
   it('give the fix of a cause once, and at the end the cause with its number and some names', () => {
     const names = Array.from({ length: 40 }, (_, at) => `${at}.jpg`);
     const many = names.map((name) => failedOf(name, `${name}: its output out/${name} exists`));
-    const text = textOf([...many, failedOf('one.jpg'), finishedOf({ failed: 41 })]);
+    const text = textOf([
+      ...many,
+      failedOf('one.jpg'),
+      failedOf('two.jpg', 'EIO'),
+      finishedOf({ failed: 42 }),
+    ]);
     expect(text.match(/error: \d+\.jpg: its output out\/\d+\.jpg exists\n/g)).toHaveLength(40);
-    expect(text.match(/fix: /g)).toHaveLength(2);
-    expect(text).toContain('imgtool: 40 failed: its output ... exists: 0.jpg, 1.jpg, 2.jpg, 3.jpg, ...\n');
+    expect(text.match(/fix: /g)).toHaveLength(3);
+    expect(text).toContain(
+      'imgtool: 40 failed: its output ... exists: 0.jpg, 1.jpg, 2.jpg, 3.jpg, ...\nimgtool: 2 others failed\n',
+    );
     expect(text).not.toContain('1 failed: ');
   });
 

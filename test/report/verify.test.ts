@@ -21,7 +21,7 @@ const GONE: Failure = { code: 'source_missing', message: `${HOSTILE} is gone`, f
 
 const verified = (over: Partial<Verified> = {}): Verified => ({
   ...{ batch: null, verified: 1_240, wrong: [FIRST, SECOND], gone: 0 },
-  ...{ mendable: 2, orphans: 0, isStopped: false },
+  ...{ mendable: 2, orphans: 0, isStopped: false, fixBy: 'imgtool verify --fix' },
   ...over,
 });
 const remade = new Map([
@@ -46,8 +46,18 @@ describe('the text of verify', () => {
     expect(text).not.toMatch(CONTROL);
   });
 
-  it('names the batch in the command to run', () => {
-    expect(sumOf({ batch: '7f3a9c' })[1]).toBe('Make them again: imgtool verify 7f3a9c --fix');
+  it('says the command to run with escaped names', () => {
+    const fixBy = `imgtool verify '${HOSTILE}' --fix`;
+    const [, again = ''] = sumOf({ fixBy });
+    expect(again).toMatch(/^Make them again: imgtool verify 'evil.*' --fix$/);
+    expect(again).not.toMatch(CONTROL);
+  });
+
+  it('leaves edited outputs to a command that names their folder', () => {
+    expect(sumOf({ mendable: 0, edited: 2, editedBy: 'imgtool verify /out --fix' })).toEqual([
+      '1,240 outputs verified, 2 not in order',
+      '2 outputs are perhaps edited, or made together with an edited one. Name the folder to make them again: imgtool verify /out --fix',
+    ]);
   });
 
   it('says how to repair outputs only when one of them can be repaired, and what helps the others', () => {
@@ -74,8 +84,8 @@ describe('the text of verify', () => {
       all,
       '60 outputs are gone together with their sources: imgtool verify --fix forgets them',
     ]);
-    expect(sumOf({ wrong: [], gone: 1, batch: '7f3a9c' })[1]).toBe(
-      '1 output is gone together with its source: imgtool verify 7f3a9c --fix forgets it',
+    expect(sumOf({ wrong: [], gone: 1, fixBy: 'imgtool verify out --fix' })[1]).toBe(
+      '1 output is gone together with its source: imgtool verify out --fix forgets it',
     );
     expect(sumOf({ wrong: [], gone: 60, forgotten: 60, remade: new Map() })[1]).toBe(
       '60 outputs are gone together with their sources: forgotten',

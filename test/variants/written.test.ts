@@ -36,6 +36,7 @@ describe('a variant written as a spec', () => {
     ['a:scale=200%,enlarge', { name: 'a', scale: '200%', enlarge: true }],
     ['a:w=5,ratio=16:9,position=30%:40%', { name: 'a', width: 5, ratio: [16, 9], position: ['30%', '40%'] }],
     ['a:ratio=1.91:1,position=top', { name: 'a', ratio: [1.91, 1], position: 'top' }],
+    ['a:ratio=0.0001:65535,scale= 0.5 % ', { name: 'a', ratio: [0.0001, 65535], scale: '0.5%' }],
     ['a:crop=10:20:300:200,trim', { name: 'a', crop: [10, 20, 300, 200], trim: true }],
     ['a:crop= 5% : 0 : 12.50% : 7 ', { name: 'a', crop: ['5%', 0, '12.5%', 7] }],
     [
@@ -123,6 +124,10 @@ describe('a variant written as a spec', () => {
     ['a:w=5,h=5,fit=cover,position=30%:101%', 'or a focal point such as 30%:40%, got "30%:101%"'],
     ['a:ratio=16', 'ratio: expected WIDTH:HEIGHT such as 16:9, got "16"'],
     ['a:ratio=0:9', 'ratio: expected WIDTH:HEIGHT such as 16:9, got "0:9"'],
+    ['a:ratio=1.00001:1', 'ratio: expected WIDTH:HEIGHT such as 16:9, got "1.00001:1"'],
+    ['a:ratio=65535.1:1', 'ratio: expected WIDTH:HEIGHT such as 16:9, got "65535.1:1"'],
+    ['a:ratio=1e2:1', 'ratio: expected WIDTH:HEIGHT such as 16:9, got "1e2:1"'],
+    ['a:scale=50%%', 'scale: expected a percentage above 0% and up to 10000%, such as 50%, got "50%%"'],
     ['a:ratio=16:9:1', 'ratio: expected WIDTH:HEIGHT such as 16:9, got "16:9:1"'],
     ['a:crop=1:2:3', 'crop: expected LEFT:TOP:WIDTH:HEIGHT in pixels or per cent'],
     ['a:crop=1:2:0:3', 'crop: expected LEFT:TOP:WIDTH:HEIGHT in pixels or per cent'],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, extname, join, relative, sep } from 'node:path';
 import type { WalkRules } from '../../model.ts';
-import type { Inputs, Notice, WalkEntry } from '../../ports.ts';
+import type { FoundSource, Inputs, Notice, WalkEntry } from '../../ports.ts';
 import { isWithin } from './files.ts';
 import type { Input } from './inputs.ts';
 import type { MatchingRules } from './patterns.ts';
@@ -51,17 +51,56 @@ function baseAbove(inputs: readonly Input[], cwd: string): string {
 /** What a walk has met. `isPartly`: it came to a path that it could not look into. */
 interface Met extends Record<'found' | 'excluded', number> {
   isPartly: boolean;
+  /** The first source that asks for each place below the output folder. Undefined where nobody asks. */
+  readonly places: Map<string, Placed> | undefined;
+  /** The first two sources of one place that a base would keep apart, and the number of such sources. */
+  clash: { readonly first: string; readonly second: string; count: number } | undefined;
   /** Files of formats that it does not take, by kind. */
   readonly kinds: Map<string, number>;
 }
 
-export const nothingMet = (): Met => ({ found: 0, excluded: 0, isPartly: false, kinds: new Map() });
+interface Placed extends Pick<FoundSource, 'given'> {
+  readonly kind: Input['kind'];
+  /** The path without its extension. */
+  readonly stem: string;
+}
 
-export function addToMet(met: Met, entry: WalkEntry): void {
-  if (entry.type === 'found') met.found++;
-  else if (entry.type !== 'skipped') met.isPartly = true;
+export const nothingMet = (places?: Met['places']): Met => ({
+  ...{ found: 0, excluded: 0, isPartly: false, kinds: new Map() },
+  ...{ places, clash: undefined },
+});
+
+/** Whether a base can keep sources of several inputs apart. `folderAdvice` is about inputs that are files alone. */
+export const mayClash = (all: readonly Input[], { base, hasFolders }: WalkRules): boolean =>
+  hasFolders && !base && all.length > 1 && all.some(({ kind }) => kind === 'root');
+
+export function addToMet(met: Met, entry: WalkEntry, { kind }: Input): void {
+  if (entry.type === 'found') {
+    met.found++;
+    noteClash(met, entry, kind);
+  } else if (entry.type !== 'skipped') met.isPartly = true;
   else if (entry.reason === 'excluded') met.excluded++;
   else if (entry.kind !== undefined) met.kinds.set(entry.kind, (met.kinds.get(entry.kind) ?? 0) + 1);
+}
+
+function noteClash(met: Met, { source, given, relative: place }: FoundSource, kind: Input['kind']): void {
+  if (met.places === undefined) return;
+  const [stem, key] = [source, place].map((path) => path.slice(0, path.length - extname(path).length));
+  const first = met.places.get(key!);
+  if (first === undefined) met.places.set(key!, { given, kind, stem: stem! });
+  else if (first.stem !== stem && (first.kind === 'root' || kind === 'root')) {
+    met.clash ??= { first: first.given, second: given, count: 0 };
+    met.clash.count++;
+  }
+}
+
+/** Warns of sources in several folders that have one path below these folders. */
+function clashing({ clash }: Met, { all, cwd }: Walked): Notice[] {
+  if (clash === undefined) return [];
+  const { first, second, count } = clash;
+  const more = count === 1 ? '' : `, and ${count - 1} more ${count === 2 ? 'image' : 'images'} too`;
+  const message = `${first} and ${second} ask for the same output names, so one of them gets a tag${more}`;
+  return [warning(message, `${baseAbove(all, cwd)} keeps the folders`)];
 }
 
 /** The globs of a walk that have matched nothing, the inputs, and the settings whose globs were given for these inputs alone. */
@@ -71,7 +110,11 @@ interface Walked extends Pick<Inputs, 'cwd' | 'ownGlobs' | 'onlyFolders'> {
 }
 
 /** What a user should know after everything was walked: globs that match nothing, and why no image is left. */
-export function adviceAfter({ found, excluded, isPartly, kinds }: Met, walked: Walked): Notice[] {
+export function adviceAfter(met: Met, walked: Walked): Notice[] {
+  return [...clashing(met, walked), ...globAdvice(met, walked)];
+}
+
+function globAdvice({ found, excluded, isPartly, kinds }: Met, walked: Walked): Notice[] {
   const { unmatched } = walked;
   const misplaced = (['include', 'exclude'] as const).flatMap((key) =>
     unmatched[key].flatMap((glob) => misplacedGlob(glob, key, walked)),

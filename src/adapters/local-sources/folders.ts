@@ -35,7 +35,7 @@ export type Folders = ReturnType<typeof openFolders>;
  */
 export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: FolderOptions) {
   const entered = new Map<string, Entered>();
-  /** Those of the entered folders in which changes are not reported. */
+  /** The entered folders in which the system reports no changes. */
   const blind = new Set<string>();
   const remote = new Map<bigint, string | undefined>();
   const closing = new Set<Promise<void>>();
@@ -131,7 +131,7 @@ export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: Fol
     get isBlind() {
       return blind.size > 0;
     },
-    /** Folders without reports of changes. Leaves out those inside another such folder. */
+    /** The folders without reports of changes, except folders inside another such folder. */
     blind: () => [...blind].filter((path) => !blind.has(dirname(path))),
     /** Call it before a folder is read. Later changes in the folder are reported. */
     async enter(folder: string): Promise<void> {

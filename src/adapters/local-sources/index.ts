@@ -4,7 +4,7 @@ import { asImgtoolError, noInput } from '../../errors.ts';
 import type { WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { isFolderAt } from '../file-systems.ts';
-import { addToMet, adviceAfter, folderAdvice, nothingMet } from './advice.ts';
+import { addToMet, adviceAfter, folderAdvice, mayClash, nothingMet } from './advice.ts';
 import { factsAt, identityOf, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
 import { hasBecomeLink, type Input, type NamedFile, type Root, realNow, resolveInputs } from './inputs.ts';
 import { mayBeSource, type NearPath } from './names.ts';
@@ -62,7 +62,7 @@ export async function openLocalSources(
       const now = { ...rulesWith(rules, out), isKnown: isKnownOnce };
       const isFirst = at === undefined && !isWalked;
       if (isFirst && isAdvised) yield* folderAdvice(all, rules, inputs.cwd);
-      const met = nothingMet();
+      const met = nothingMet(isFirst && isAdvised && mayClash(all, rules) ? new Map() : undefined);
       let entries = 0;
       for (const part of at === undefined ? all.map((input) => ({ input, at })) : partsAt(at)) {
         for (const one of walkPart(part, now)) {
@@ -76,7 +76,7 @@ export async function openLocalSources(
             if (seen?.has(one.real)) continue;
             seen?.add(one.real);
           }
-          addToMet(met, one.entry);
+          addToMet(met, one.entry, part.input);
           const wasFolder = one.entry.type === 'gone' && watch?.tree.leave(one.entry.path);
           yield wasFolder ? { ...one.entry, wasFolder } : one.entry;
         }
@@ -121,7 +121,7 @@ export async function openLocalSources(
     },
   };
 
-  /** Checks again what was checked when the watch began. Returns false when a walk would now take outputs for sources. */
+  /** Checks again what was checked when the watch began. Returns false if a walk would now read outputs as sources. */
   function lookAgain(): boolean {
     out = lookAtOut(rules, all);
     try {
@@ -197,7 +197,7 @@ export async function openLocalSources(
   }
 }
 
-/** An input, or what lies below a root at a root-relative path. */
+/** A whole input, or the part of a root that lies below the relative path `at`. */
 interface Part {
   readonly input: Input;
   readonly at: string | undefined;

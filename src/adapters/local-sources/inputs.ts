@@ -110,7 +110,10 @@ type LookAtAway = (given: string, cwd: string) => Input | Promise<Input>;
 /** Undefined for a path that is not there. */
 type LookAt = (given: string, cwd: string) => Input | undefined | Promise<Input | undefined>;
 
-/** With `awayOf` some inputs may be away, but not all: then a disk may not be mounted. Errors: those of `inputOf`. */
+/**
+ * Looks at each input. With `awayOf`, some inputs may be away. All of them may not: a disk may not be mounted. Errors:
+ * those of `inputOf`.
+ */
 async function lookAtEach(
   paths: readonly string[],
   cwd: string,
@@ -160,7 +163,7 @@ async function awayOf(given: string, cwd: string): Promise<Input> {
   return (await patternOf(given, cwd)) ?? (hasPictureName(given) ? named : rootAt)(given, cwd);
 }
 
-/** The folder and the rest of a glob. Undefined where the path is none. */
+/** The folder and the rest of a glob. Undefined for a path that is no glob. */
 async function patternOf(given: string, cwd: string): Promise<Root | undefined> {
   const read = await readGlob(given.split(sep).join('/'));
   return read && { ...rootAt(read.base || '.', cwd), matches: read.matches, pattern: given };

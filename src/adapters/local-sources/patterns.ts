@@ -57,7 +57,7 @@ function isAnyMatch(globs: readonly Glob[], path: string, isFolder: boolean): bo
   const small = withSmallExtensions(path);
   let isMatch = false;
   for (const one of globs) {
-    // Another glob decides already, and it is known that this one matches something.
+    // Another glob has matched this path, and this glob has matched an earlier path: nothing is left to find out.
     if (isMatch && one.hasMatched) continue;
     const hasFolder = () => foldersOf(path).map(withSmallExtensions).some(one.matches);
     const isOne = one.isOfFolders ? (isFolder && one.matches(small)) || hasFolder() : one.matches(small);

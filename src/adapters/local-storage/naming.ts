@@ -34,7 +34,7 @@ export async function show({ path, final, replace }: Name): Promise<boolean> {
   return false;
 }
 
-/** Gives a file a second name. Returns false where that is impossible. */
+/** Gives a file a second name. Returns false where a file cannot get a second name. */
 export function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, type Stats, statSync, unlink
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-/** What a new file gets from its folder and from the process. `mode` has permission bits only. */
+/** The owner, group and permissions that a new file gets. `mode` has permission bits only. */
 type Attributes = Readonly<Pick<Stats, 'uid' | 'gid' | 'mode'>>;
 
 /** Number of folders to remember. */

@@ -7,8 +7,8 @@ import { type Connection, pagesFrom } from '../sqlite/connection.ts';
 import { createLookup, OUTPUT } from './lookup.ts';
 
 /**
- * How many outputs with the same bytes are read from each end. The oldest belong to the first source with these bytes;
- * the newest are most likely still there.
+ * When many sources have the same bytes, so many of their oldest outputs and so many of their newest are read. The oldest
+ * belong to the first source with these bytes; the newest are most likely still there.
  */
 const FROM_EACH_END = 6;
 
@@ -102,7 +102,7 @@ export function createCatalog(connection: Connection, fold: FoldName) {
   const record = (outputs: readonly (OutputRecord | Reservation)[]) => {
     for (const output of outputs) {
       const { changes } = putOutput.run({ ...NOTHING_MADE, ...output, key: fold(output.path) });
-      // The name was reserved for this source, and passes to another only when this source is gone.
+      // The name was reserved for this source. Another source has the name now, so this source counted as gone.
       if (changes === 0) throw outputExists(output.path);
     }
   };

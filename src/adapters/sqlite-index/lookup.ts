@@ -7,7 +7,7 @@ type Row = readonly unknown[];
 
 const SOURCE =
   'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages, degraded';
-export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets, recipe, metadata`;
+export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets, recipe, metadata, linkable`;
 
 /** Up to this number, keys are read one by one. */
 const FEW = 16;
@@ -114,5 +114,6 @@ function outputIn(row: Row): OutputRecord | Reservation {
     presets: row[13],
     recipe: row[14],
     metadata: row[15],
+    linkable: row[16],
   } as OutputRecord | Reservation;
 }

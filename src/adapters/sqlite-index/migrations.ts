@@ -120,7 +120,7 @@ ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT;
 `;
 
-const MOVING = `
+const MOVED_OUTPUTS = `
 -- NULL for sources that an earlier version recorded.
 ALTER TABLE sources ADD COLUMN ctime TEXT;
 -- The first 12 characters distinguish nearly all checksums, in a third of the space.
@@ -199,11 +199,16 @@ CREATE TABLE damaged (
 ) STRICT;
 `;
 
+const LINKABLE = `
+-- How many characters of the path are the output folder in which other outputs may be links to the file. NULL for none.
+ALTER TABLE outputs ADD COLUMN linkable INTEGER;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
   RESUMING,
-  MOVING,
+  MOVED_OUTPUTS,
   FORMER_SETTINGS,
   ASKING,
   PAGES,
@@ -213,6 +218,7 @@ export const MIGRATIONS: readonly string[] = [
   PARTS,
   METADATA,
   DAMAGED,
+  LINKABLE,
 ];
 
 export const INDEX: DatabaseKind = {

@@ -55,7 +55,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
   const dropRun = prepare('DELETE FROM runs WHERE id = ?');
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
   const runs = prepare<[], Run>('SELECT id AS run, batch FROM runs');
-  // Skipped duplicates get outputs before those of their owner are replaced.
+  // A job that replaces its outputs first writes the old ones to the names of skipped duplicates.
   const reserved = prepare<[Run], string>(`
     SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = @run)
     UNION ALL

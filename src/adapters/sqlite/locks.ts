@@ -15,7 +15,7 @@ const PROBED = 1_000;
 /** How often another process may remove the file, as if left behind, while its lock is taken. */
 const MOST_TRIES = 5;
 
-/** An open lock file, and the mark of the file that was opened. */
+/** A lock file that is open. When another file takes its path, the `print` of the path is another one. */
 interface LockFile {
   readonly db: Database;
   readonly print: string;

@@ -30,8 +30,6 @@ export function openStoreHistory(path: string): Promise<PastBatches> {
           for await (const rows of pagesFrom<number, JobRecord>(connection.read, 0, next)) yield* rows;
         }
       },
-      // The service renders the first page alone, and its store does not keep how many there were.
-      severalPages: async () => new Map(),
       degraded: (batch) => read(() => degradedIn(batch)),
     };
   });

@@ -5,7 +5,7 @@ import type { Message, Reply, Request } from '../../image/protocol.ts';
 import type { Failure, RenderProgress } from '../../model.ts';
 import type { Account } from './ledger.ts';
 
-/** Characters to keep of what a child wrote last. */
+/** The most characters to keep from the end of what a child writes to stderr. */
 const TAIL = 2000;
 
 /** Milliseconds after SIGKILL until a child is given up: a process stuck in the kernel does not end. */

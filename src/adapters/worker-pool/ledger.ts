@@ -5,18 +5,18 @@ import type { Calls, ChildrenSpent } from '../../model.ts';
  * Milliseconds. In `first`, `between` and `last` a child waits for a picture. In `before` and `after` the child holds a
  * picture and is idle.
  */
-const NOTHING = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, asked: 0, travel: 0 };
+const ZERO_TIMES = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, asked: 0, travel: 0 };
 
-type Spot = Exclude<keyof typeof NOTHING, 'last' | 'travel'>;
+type Spot = Exclude<keyof typeof ZERO_TIMES, 'last' | 'travel'>;
 type Took = Message['took'];
 
 export type Account = ReturnType<ReturnType<typeof openLedger>['open']>;
 
 /** Adds up the time of all children of a pool. `clock` returns milliseconds from any origin. */
 export function openLedger(clock = () => performance.now()) {
-  const passed = { ...NOTHING };
+  const passed = { ...ZERO_TIMES };
   const work = new Map<string, Calls>();
-  const open = new Set<(into: typeof NOTHING) => void>();
+  const open = new Set<(into: typeof ZERO_TIMES) => void>();
   let started = 0;
   let cpu = 0;
 
@@ -48,7 +48,7 @@ export function openLedger(clock = () => performance.now()) {
         told = now;
       };
       /** Adds the time since the last `turn`, as if the child ended now. */
-      const rest = (into: typeof NOTHING): void => {
+      const rest = (into: typeof ZERO_TIMES): void => {
         into[spot === 'between' ? 'last' : spot] += clock() - since;
       };
       open.add(rest);
@@ -76,7 +76,7 @@ export function openLedger(clock = () => performance.now()) {
           worked('release', took?.ms ?? 0);
           learn(took);
         },
-        /** Closes the account of a child that has ended. A question without an answer counts as work too. */
+        /** Ends the account of a child that has ended. A question without an answer counts as work. */
         close(): void {
           if (!open.delete(rest)) return;
           if (spot === 'asked') worked(question, turn('after'), 0);

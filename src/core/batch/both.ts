@@ -23,7 +23,6 @@ export function bothHistories(index: PastBatches, store: PastBatches): PastBatch
       return all.sort((a, b) => b.startedAt - a.startedAt).slice(0, limit);
     },
     jobs: (batch, states) => recordOf(batch).jobs(batch, states),
-    severalPages: (batch) => recordOf(batch).severalPages(batch),
     degraded: (batch) => recordOf(batch).degraded(batch),
     async close() {
       await index.close();

@@ -1,10 +1,10 @@
-import { asImgtoolError, failureOf, type ImgtoolError, outputExists } from '../../errors.ts';
+import { asImgtoolError, failureOf, type ImgtoolError, outputIsSource } from '../../errors.ts';
 import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
-import { changedOutputs, isUnknown, type Wanted } from '../job/decide.ts';
-import { firstOnlyOf, kindOf, wasChanged } from '../job/events.ts';
+import { changedOutputs, isUnknown, type Step } from '../job/decide.ts';
+import { firstOnlyOf, kindOf, wasChanged, wasReplaced } from '../job/events.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
 import { renamedSettings } from '../job/settings-digest.ts';
@@ -165,28 +165,32 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     const known = { ...kindOf(source, options), ...firstOnlyOf(source, options.preset.variants) };
     const picture = { ...base, digest: source.digest, bytes: source.size, ...known, ...marks };
     const steps = 'steps' in decision ? decision.steps : [];
-    const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
-    const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
-    // A real run would adopt the same picture, but only rendering can show that it is the same.
-    const taken = facts.force ? undefined : facts.wanted.find(isTaken);
     if (decision.action === 'refuse') return { ...picture, ...refused(refusal(decision)) };
-    if (taken !== undefined) return { ...picture, ...refused(outputExists(taken.path)) };
+    const made = steps.filter(({ kind }) => kind === 'render' || kind === 'place');
+    const unknown = made.filter(({ wanted }) => isUnknown(wanted) && !wanted.isMoved);
+    const heldBySource = unknown.find(({ wanted }) => wanted.holds !== null);
+    if (heldBySource !== undefined)
+      return { ...picture, ...refused(outputIsSource(heldBySource.wanted.path)) };
     const first = foreseen.firstWith.get(source.digest);
     foreseen.firstWith.set(source.digest, first ?? job.given);
     if (decision.action === 'unchanged' || decision.action === 'retime') {
       return { ...picture, state: 'unchanged', would: 'unchanged' };
     }
     for (const path of changedOutputs(facts, steps)) emit(wasChanged(pathAsGiven(path, options), true));
-    const written = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
-    const wouldWrite = written.map(({ wanted }) => pathAsGiven(wanted.path, options));
+    const given = ({ wanted }: Step) => pathAsGiven(wanted.path, options);
+    if (facts.force && unknown.length > 0) emit(wasReplaced(unknown.map(given), true));
+    // Only rendering can show whether an unknown file has the bytes of the output: a real run then keeps it.
+    const mayStay = facts.force ? [] : unknown;
+    const wouldKeep = mayStay.length === 0 ? {} : { wouldKeep: mayStay.map(given) };
+    const wouldWrite = made.filter((step) => !mayStay.includes(step)).map(given);
     const original = decision.action === 'duplicate' ? sources.givenOf(decision.of) : first;
     const mayBeCopy = decision.action === 'duplicate' || (decision.action === 'render' && !facts.force);
     if (mayBeCopy && original !== undefined) {
       // A skipped duplicate writes no outputs.
-      const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
+      const own = facts.duplicates === 'skip' ? {} : { wouldWrite, ...wouldKeep };
       return { ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: original, ...own };
     }
-    return { ...picture, state: 'completed', would: decision.action, wouldWrite };
+    return { ...picture, state: 'completed', would: decision.action, wouldWrite, ...wouldKeep };
   } catch (thrown) {
     return { ...base, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
   }

@@ -36,8 +36,8 @@ export async function findBatch(index: Pick<Index, 'batch' | 'batches'>, id: str
   }
 }
 
-/** What a command about one batch needs the batch to be. */
-const FITS = {
+/** Which batches each command can work on. */
+const SUITABLE = {
   cancel: ({ state }: Batch) => state === 'running',
   resume: ({ state, command }: Batch) =>
     command === 'process' && (state === 'cancelled' || state === 'interrupted'),
@@ -45,6 +45,10 @@ const FITS = {
 } as const;
 
 /** When `last` names a batch that does not fit the command: the newest batch that does, if there is one. */
-export async function otherThanLast(index: Pick<Index, 'batches'>, id: string, command: keyof typeof FITS) {
-  return id === LAST ? (await index.batches(RECENT)).find(FITS[command]) : undefined;
+export async function otherThanLast(
+  index: Pick<Index, 'batches'>,
+  id: string,
+  command: keyof typeof SUITABLE,
+) {
+  return id === LAST ? (await index.batches(RECENT)).find(SUITABLE[command]) : undefined;
 }

@@ -121,7 +121,7 @@ const NAMED = 10;
 const MISSING =
   'mount or name the right folder; if they are really gone, run the same command once with {{mirror all}}';
 
-/** The missing sources of a folder, and the number of those that are known from before. */
+/** The missing sources of a folder, and the number of its sources that were known before. */
 interface Missing {
   readonly folder: string;
   readonly missing: readonly string[];
@@ -129,8 +129,8 @@ interface Missing {
 }
 
 /**
- * Decides which of the missing sources of a folder are gone. `isTooMuch`: more than half of the known ones are missing, so
- * that none of their outputs is removed. The index notes these.
+ * Decides which of the missing sources of a folder are gone. `isTooMuch`: more than half of the known sources are missing,
+ * so no output is removed, and the index notes the missing sources.
  */
 export async function judgeMissing(
   { index, sources, options }: JobContext,
@@ -143,7 +143,7 @@ export async function judgeMissing(
   };
   // An unmounted disk is more likely than so many deleted pictures.
   if (2 * missing.length > known) {
-    // The pictures that come in the place of these must not make up half of the known ones.
+    // Pictures that replace the missing ones must not make the next run believe that fewer than half are missing.
     if (!options.dryRun) await index.noteMissing(missing);
     const all = `${missing.length} of the ${known} pictures known from before are not there`;
     const what = known === 1 ? 'the only picture known from before is not there' : all;

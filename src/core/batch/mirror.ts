@@ -25,8 +25,8 @@ export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs
 }
 
 /**
- * Removes what is planned, after all jobs have ended. False when it was stopped and something is left to remove. Errors:
- * fatal ones.
+ * Removes what is planned, after all jobs have ended. Returns false if the signal stopped it before everything was removed.
+ * Errors: fatal ones.
  */
 export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Promise<boolean> {
   const { index, run, options, emit, signal } = context;

@@ -18,7 +18,7 @@ export interface Separated {
   readonly lookup: Lookup;
 }
 
-/** Here `sources` are those that need work, or of which a stat does not show that they need none. */
+/** `sources` are now only those that may need work: a stat could not prove the opposite. */
 export interface Sorted extends Separated {
   readonly unchanged: readonly Unchanged[];
 }
@@ -41,7 +41,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
   const { sources, outputs, lookup } = await tellApart(context, chunk);
   const own = await ownNames(context, sources, lookup);
   const paths = sources.flatMap((one) => own.get(one)?.names ?? []);
-  // An unreadable folder fails its own jobs, not the walk.
+  // If a folder cannot be read, its own jobs fail later, and the walk goes on.
   const stats = await context.storage.stat(paths).catch(() => []);
   let at = 0;
   const changed: NamedSource[] = [];

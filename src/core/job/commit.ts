@@ -1,10 +1,10 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import { presetMark } from '../../model/records.ts';
-import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
+import type { BatchOptions, FileFacts, Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
 import { recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { hasTime, isAskedAs, isMade, type Step, sameFile, type Wanted } from './decide.ts';
+import { hasTime, isAskedAs, isMade, isUnknown, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
@@ -16,6 +16,8 @@ interface Committed {
   /** Outputs that the index must record: of this job, or given to skipped duplicates. */
   readonly made: readonly OutputRecord[];
   readonly skipped: readonly Reservation[];
+  /** Paths of files with other bytes that the index did not know, and that are gone now. */
+  readonly replaced: readonly string[];
 }
 
 /** A file appeared under an output's name after the check. Another process may have made this very output. */
@@ -44,10 +46,13 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   /** The new records. */
   const records = new Map<Step, OutputRecord>();
   const fresh: Ready[] = [];
+  const replaced: string[] = [];
   for (const one of await prepare(work, steps, rendered)) {
     const adopted = await adopt(work, one);
-    if (adopted === undefined) fresh.push(one);
-    else records.set(one.step, adopted);
+    if (adopted === undefined) {
+      fresh.push(one);
+      if (await isLost(work, one)) replaced.push(one.record.path);
+    } else records.set(one.step, adopted);
   }
   for (const step of steps) {
     const stays = inPlace(step, work);
@@ -63,10 +68,10 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   const actions = new Map<Step, Output['action']>();
   for (const [i, { step, record }] of fresh.entries()) {
     records.set(step, { ...record, ...facts[i]! });
-    const placed = step.kind === 'place' && (facts[i]!.ino === step.from.ino ? 'linked' : 'copied');
-    actions.set(step, placed || 'rendered');
+    actions.set(step, step.kind === 'render' ? 'rendered' : placedBy(step, facts[i]!));
   }
   return {
+    replaced,
     outputs: steps.map((step) => {
       const record = records.get(step) ?? (step.kind === 'skip' ? step.from : step.wanted.record);
       if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
@@ -84,6 +89,15 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
 function ownedBy({ source, options }: JobWork, { path, variant, settings }: Wanted) {
   const presets = presetMark(options.preset.name);
   return { path, source: source.path, variant: variant.name, settings, digest: source.digest, presets };
+}
+
+/** The field `linkable` of a new output. */
+const linkableBelow = ({ duplicates, out }: BatchOptions): number | null =>
+  duplicates === 'copy' ? null : out.length;
+
+/** What was done for an output. Where a disk has no links, an output that may be a link is a copy. */
+function placedBy({ how, from }: Extract<Step, { kind: 'place' }>, { ino }: FileFacts): Output['action'] {
+  return how === 'link' && ino === from.ino ? 'linked' : 'copied';
 }
 
 /**
@@ -124,19 +138,18 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
         encoder: rendered!.encoder,
         recipe: recipeOf(format, work.source),
         metadata,
+        linkable: linkableBelow(options),
       };
       ready.push({ step, record, staged: one });
       orders++;
     } else {
-      // Links share one time.
-      const how = options.duplicates === 'copy' || options.times === true ? 'copy' : 'link';
-      const one = await storage.stageFrom(step.from.path, wanted.path, how);
+      const one = await storage.stageFrom(step.from.path, wanted.path, step.how);
       staged.push(one);
       if (!(await holds(storage, one, step.from))) {
         await distrustIfUnseen(work, step.from);
         throw new Overtaken(outputExists(wanted.path));
       }
-      ready.push({ step, record: { ...step.from, ...own }, staged: one });
+      ready.push({ step, record: { ...step.from, ...own, linkable: linkableBelow(options) }, staged: one });
     }
   }
   for (const one of ready) {
@@ -154,6 +167,12 @@ async function adopt(work: JobWork, { record, step }: Ready): Promise<OutputReco
   if (holds !== null) throw outputIsSource(path);
   const isKnown = isMade((await work.index.lookup([], [path])).output(path));
   throw isKnown ? new Overtaken(outputExists(path)) : outputExists(path);
+}
+
+/** Whether an unknown file with other bytes is about to be replaced. One that cannot be read counts as such a file. */
+async function isLost({ storage }: JobWork, { record, step }: Ready): Promise<boolean> {
+  if (!isUnknown(step.wanted) || step.wanted.isMoved) return false;
+  return (await storage.checksum(record.path).catch(() => null)) !== record.checksum;
 }
 
 /** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */
@@ -210,7 +229,10 @@ async function withTime(work: JobWork, record: OutputRecord): Promise<OutputReco
 function inPlace(step: Step, work: JobWork): OutputRecord | undefined {
   const { record, disk } = step.wanted;
   if (disk === null || disk === 'foreign') return undefined;
-  if (step.kind === 'adopt') return { ...step.from, ...ownedBy(work, step.wanted), ...disk };
+  if (step.kind === 'adopt') {
+    const linkable = step.from.linkable === null ? null : linkableBelow(work.options);
+    return { ...step.from, ...ownedBy(work, step.wanted), linkable, ...disk };
+  }
   if (step.kind !== 'keep' || !isMade(record)) return undefined;
   const isKnown =
     sameFile(record, disk) &&

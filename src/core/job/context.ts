@@ -44,7 +44,7 @@ export interface JobWork extends JobContext {
   readonly source: SourceRecord;
   /** Its source, if that was read. */
   readonly opened: Opened | undefined;
-  /** All files that were staged for it. The job discards what is left of them. */
+  /** All files that were staged for the job. At its end, the job discards those that are left. */
   readonly staged: Staged[];
   /** Milliseconds. */
   readonly started: number;

@@ -54,6 +54,8 @@ export interface Elsewhere {
   /** Whether its owner still exists with these bytes. */
   readonly ownerThere: boolean;
   readonly sameFolder: boolean;
+  /** Whether it was made in this output folder, and other outputs may be links to it. */
+  readonly linkable: boolean;
 }
 
 export type Decision =
@@ -76,7 +78,12 @@ export type Step = { readonly wanted: Wanted } & (
   | { readonly kind: 'keep' }
   /** The file is an output of these bytes, recorded under another name. It was moved with its source. */
   | { readonly kind: 'adopt'; readonly from: OutputRecord }
-  | { readonly kind: 'place'; readonly from: OutputRecord; readonly replace: boolean }
+  | {
+      readonly kind: 'place';
+      readonly from: OutputRecord;
+      readonly how: 'link' | 'copy';
+      readonly replace: boolean;
+    }
   /** The job makes no output: the owner of the same bytes has it. */
   | { readonly kind: 'skip'; readonly from: OutputRecord }
   | { readonly kind: 'render'; readonly replace: boolean }
@@ -152,7 +159,7 @@ export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
 
 /** Nanoseconds by which a time that was set can differ: Node gives it as a double. */
 const ROUNDING = 10_000n;
-/** Nanoseconds. Some disks store even seconds only. */
+/** Nanoseconds. Some disks store times in steps of two seconds. */
 const COARSE = 2_000_000_000n;
 
 /** Whether a file has this modification time, as exactly as its disk stores times. Null is any time. */
@@ -188,9 +195,16 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
     return { kind: 'skip', wanted, from: live.record };
   }
   const current = usable.filter(({ record }) => !isOutdated(record, facts));
-  const from = (current.find(isLive) ?? current[0])?.record;
-  if (from === undefined) return { kind: 'render', wanted, replace };
-  return { kind: 'place', wanted, from, replace };
+  const linkable = current.filter((one) => one.linkable && mayLink(facts));
+  const found = linkable.find(isLive) ?? current.find(isLive) ?? linkable[0] ?? current[0];
+  if (found === undefined) return { kind: 'render', wanted, replace };
+  const how = linkable.includes(found) ? 'link' : 'copy';
+  return { kind: 'place', wanted, from: found.record, how, replace };
+}
+
+/** Whether outputs may be links. Links share one time. */
+export function mayLink({ duplicates, modified }: Pick<Facts, 'duplicates' | 'modified'>): boolean {
+  return duplicates !== 'copy' && modified === null;
 }
 
 /** A record of the same output under another name; preferably of a source that still exists. */

@@ -97,6 +97,17 @@ export function wasChanged(path: string, isDryRun = false): Warning {
   };
 }
 
+/** The warning that files were replaced, or would be, that the index does not know. The paths are those of one image. */
+export function wasReplaced(paths: readonly string[], isDryRun = false): Warning {
+  const [was, they] = paths.length === 1 ? ['was', 'it'] : ['were', 'them'];
+  const replaced = isDryRun ? 'would be replaced' : `${was} replaced`;
+  return {
+    type: 'warning',
+    message: `${paths.join(', ')}: ${replaced}, and as far as the index knows, imgtool did not make ${they}`,
+    fix: 'leave out {{force}} to keep such files',
+  };
+}
+
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */
 export function scaledDown(job: Job, variant: Variant, output: RenderedOutput): Warning | undefined {
   const { asked, width, height } = output;

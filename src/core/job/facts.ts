@@ -90,6 +90,7 @@ export async function withDigest(
     intact: await isIntact(record, disk[i] ?? null, storage),
     ownerThere: live.has(record.source),
     sameFolder: isBelow(record.path, options.out),
+    linkable: record.linkable === options.out.length && isBelow(record.path, options.out),
   }));
   return { ...known, elsewhere: await Promise.all(elsewhere) };
 }

@@ -9,11 +9,12 @@ import {
   type Decision,
   decide,
   type Facts,
+  mayLink,
   type Step,
   sameFile,
   trustedDigest,
 } from './decide.ts';
-import { described, jobEvent, scaledDown, wasChanged } from './events.ts';
+import { described, jobEvent, scaledDown, wasChanged, wasReplaced } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
 import { removeSuperseded, reportRemoved } from './superseded.ts';
@@ -39,7 +40,13 @@ export async function runJob(context: JobContext, begun: Begun, rendered: () => 
     return { type, begun: { job, learnt: source, isReported: true, looks: left } };
   };
   try {
-    let seen = await look(context, job.source, namesOf(job, context.options), learnt);
+    const lookNow = () => look(context, job.source, namesOf(job, context.options), learnt);
+    let seen = await lookNow();
+    if (seen.source !== undefined && isFirstCopy(seen)) {
+      if (!(await index.claim(run, job, seen.source.digest))) return again('waiting', seen.source);
+      // Another job may have made the copy before the claim.
+      seen = await lookNow();
+    }
     const { action } = seen.decision;
     if (action === 'read' || action === 'render') {
       const known = seen.source;
@@ -116,6 +123,12 @@ export async function judge(context: JobContext, stat: Facts, source: SourceReco
   return { facts, decision: decide(facts), size: source.size, source };
 }
 
+/** Whether the job makes a copy that other outputs in its folder can be links to. Only one job may make that. */
+function isFirstCopy({ decision, facts }: Seen): boolean {
+  const steps = 'steps' in decision ? decision.steps : [];
+  return mayLink(facts) && steps.some((step) => step.kind === 'place' && step.how === 'copy');
+}
+
 type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 
 /** Steps 4 and 5: render missing outputs, make them visible, and record them. */
@@ -129,7 +142,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   work.letGo();
   await assertUnchanged(work, source);
   const committing = performance.now();
-  const { made, skipped, outputs, actions } = await commit(work, steps, pictures);
+  const { made, skipped, outputs, actions, replaced } = await commit(work, steps, pictures);
   const { removed, givenUp, given } = await removeSuperseded(work, steps);
   const alike = await recordedAlike(work, steps);
   const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? alike?.dominantColor ?? null;
@@ -158,6 +171,8 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   reportRemoved(work, job.given, removed);
   const changed = work.isRepair ? [] : changedOutputs(facts, steps);
   for (const path of changed) work.emit(wasChanged(pathAsGiven(path, work.options)));
+  const lost = replaced.map((path) => pathAsGiven(path, work.options));
+  if (lost.length > 0) work.emit(wasReplaced(lost));
   return jobEvent(job, settlement, work, actions);
 }
 

@@ -17,7 +17,7 @@ export async function isMovedOutput(ports: JobContext, path: string, lookup: Loo
   return (await recordOf(ports, path)) !== undefined;
 }
 
-/** The unrecorded sources that moved together with outputs under tagged names. A move of their root keeps the tag. */
+/** The unrecorded sources that moved together with their outputs, whose names have a tag. A move of a root keeps the tag. */
 export async function movedWithTag(ports: JobContext, unrecorded: readonly NamedSource[]) {
   const tagged = unrecorded.map(({ candidates }) => candidates[1]![0]!);
   const disk = await ports.storage.stat(tagged).catch(() => []);

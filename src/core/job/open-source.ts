@@ -25,8 +25,8 @@ export interface Opening {
 type GivenSource = SourceFile & { readonly given: string };
 
 /**
- * Opens a source of `size` bytes, and renders it once the memory budget allows. A large file also waits before it is
- * read. It is closed and read again when decoding has to wait, because a job that waits must hold no memory.
+ * Opens a source of `size` bytes, and renders it once the memory budget allows. A large file waits for memory even before
+ * it is read. When its decoding has to wait, the file is closed and later read again: a job that waits holds no memory.
  */
 export async function openWithinBudget(opening: Opening, source: GivenSource, size: number): Promise<Opened> {
   const { budget, options, signal, emit } = opening;

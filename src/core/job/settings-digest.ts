@@ -22,7 +22,7 @@ function digestOf(fields: readonly Field[], lenient: boolean): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** The settings digests of indexes up to version 3 covered exactly these fields, off or not. */
+/** In an index up to version 3, a settings digest covers exactly these fields, even those at their off values. */
 export const FORMER_FIELDS: readonly FieldKey[] = [
   'width',
   'height',

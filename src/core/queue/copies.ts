@@ -43,7 +43,7 @@ export function openCopies({ index, sources, renderer, settings, options }: JobC
     for (const [i, job] of jobs.entries()) {
       const [one, owner] = [digested[i], owners[i]];
       if (one == null) continue;
-      // A record may be of other bytes, or of other limits.
+      // The record may describe former bytes of the file, or a picture that the limits now refuse.
       const records = [lookup.source(job.source), owner == null ? undefined : lookup.source(owner)];
       const picture = records.find((record) => record?.digest === one.digest);
       if (picture === undefined || refusedNow(picture, options.limits) !== undefined) continue;

@@ -1,4 +1,4 @@
-import { asImgtoolError, failureOf, forgetCommand, ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, fixCommand, forgetCommand, ImgtoolError } from '../../errors.ts';
 import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
 import type { BatchFinished, Event, Failure } from '../../model.ts';
 import type { BatchMode } from '../batch/intake.ts';
@@ -6,7 +6,16 @@ import { candidateNames } from '../batch/names.ts';
 import { type NewWork, ONE_WALK, runBatch } from '../batch/run.ts';
 import type { Ports } from '../job/context.ts';
 import { sameFile } from '../job/decide.ts';
-import { forgetGone, hasProblem, isLeftAlone, isMissing, separateGone } from './gone.ts';
+import { forgetGone, isMissing, NAMED, outermost, separateGone } from './gone.ts';
+import {
+  type Edited,
+  editedAmong,
+  foldersOf,
+  hasProblem,
+  isLeftAlone,
+  leftAlone,
+  leftAsEdited,
+} from './left-alone.ts';
 import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';
 import { chunked } from './records.ts';
 import { lookAgain, type Scope, type Verifying, verify } from './verify.ts';
@@ -39,19 +48,38 @@ type Results = Map<WrongOutput, Result>;
  * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
  */
 export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, signal: AbortSignal) {
+  const { batch, named = [] } = scope;
   const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, scope, signal));
-  const verified: Verified = { ...looked, gone: gone.length, ...ability };
+  // Nobody has all output folders in mind: an edit is replaced only where the user names a folder or a batch.
+  const isWhole = batch === undefined && named.length === 0;
+  const edited: Edited = isWhole ? await editedAmong(ports, looked.wrong) : new Map();
+  const verified: Verified = {
+    ...{ ...looked, gone: gone.length, ...ability, ...adviceOn(edited, ability.mendable, ports) },
+    fixBy: fixCommand(batch === undefined ? named.map(({ given }) => given) : [batch.id], ports.otherIndex),
+  };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
-  // When the user names a batch, its outputs are made again in any folder.
-  const isAnywhere = scope.batch !== undefined;
-  const { remade, madeIn, unfinished } = await makeAgain(ports, looked.wrong, signal, isAnywhere);
+  // A user who names a batch wants its outputs back, even in a folder whose disk may not be mounted.
+  const isAnywhere = batch !== undefined;
+  const made = await makeAgain(ports, looked.wrong, signal, isAnywhere, edited);
+  const { remade, madeIn, unfinished } = made;
   return { verified: { ...verified, forgotten, remade, madeIn }, unfinished };
+}
+
+/** How edited outputs change the advice: `mendable` is without them, and `editedBy` makes them again. */
+function adviceOn(edited: Edited, mendable: number, { otherIndex }: Fixing) {
+  if (edited.size === 0) return {};
+  const folders = outermost(foldersOf(edited.keys())).slice(0, NAMED);
+  return {
+    mendable: mendable - edited.size,
+    edited: edited.size,
+    editedBy: fixCommand(folders, otherIndex),
+  };
 }
 
 /**
  * Makes wrong outputs again from their sources, with the options of the batches that made them: one new batch for each
- * set of options. Never overwrites foreign files. With `isAnywhere` it also writes to a folder whose disk may not be
+ * set of options. Never overwrites foreign files or `edited` outputs. With `isAnywhere` it also writes to a folder whose disk may not be
  * mounted. Errors: fatal ones.
  */
 export async function makeAgain(
@@ -59,10 +87,12 @@ export async function makeAgain(
   wrong: readonly WrongOutput[],
   signal: AbortSignal,
   isAnywhere = true,
+  edited: Edited = new Map(),
 ) {
   const { index, storage, sources, machine } = fixing;
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
-  const repairable = wrong.filter((one) => !isLeftAlone(one));
+  for (const [one, reason] of edited) results.set(one, leftAsEdited(one, reason, fixing.otherIndex));
+  const repairable = wrong.filter((one) => !results.has(one));
   await distrust(fixing, repairable);
   const madeIn: string[] = [];
   /** The batch that did not come to its end, if any. */
@@ -195,18 +225,9 @@ function sourceGone(one: WrongOutput, { otherIndex }: Fixing): Failure {
   return { code: 'source_missing', message: 'its source is not there (any more)', fix };
 }
 
-function leftAlone(one: WrongOutput): Failure {
-  if (hasProblem(one, 'unreadable')) {
-    const fix = 'check its permissions and the disk; once it is removed it can be made again';
-    return { code: 'output_unreadable', message: 'what cannot be read is not replaced', fix };
-  }
-  const fix = 'move that away; then it can be made again';
-  return { code: 'output_exists', message: "what is in its place is not imgtool's", fix };
-}
-
 function awayFrom({ options: { out }, jobs }: Plan, lack: string, { otherIndex }: Fixing): Failure {
   const [job] = jobs.values();
-  const again = `imgtool verify ${job?.maker.batch ?? ''} --fix`;
+  const again = fixCommand(job === undefined ? [] : [job.maker.batch], otherIndex);
   const fix = `mount it; or, if it is to be made again: ${again}; if it is gone for good: ${forgetCommand([out], otherIndex)}`;
   return { code: 'not_writable', message: `${out} ${lack}: its disk may not be mounted`, fix };
 }

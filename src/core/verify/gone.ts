@@ -1,15 +1,16 @@
 import { dirname } from 'node:path';
 import { forgetCommand } from '../../errors.ts';
-import type { Looked, Problem, ProblemWord, WrongOutput } from '../../model/verified.ts';
+import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import { goneAmong } from '../batch/reserve.ts';
 import { isBelow } from '../job/facts.ts';
+import { hasProblem, isLeftAlone } from './left-alone.ts';
 import type { Verifying } from './verify.ts';
 
 /** The ports that show whether outputs and sources exist. */
 export type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
 /** Most folders that a suggested command names. */
-const NAMED = 3;
+export const NAMED = 3;
 
 /**
  * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `mendable`: number of
@@ -43,7 +44,7 @@ export async function separateGone(ports: GonePorts & Pick<Verifying, 'otherInde
 }
 
 /** Those of the folders that are below no other. A folder above them all could hold what is nobody's business. */
-function outermost(folders: readonly string[]): string[] {
+export function outermost(folders: readonly string[]): string[] {
   const all = new Set(folders);
   const isInside = (folder: string): boolean => {
     const above = dirname(folder);
@@ -83,14 +84,7 @@ export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[])
   return forgotten;
 }
 
-/** Whether an output is never made again: its file is unreadable or foreign. */
-export const isLeftAlone = (one: WrongOutput) => hasProblem(one, 'unreadable') || hasProblem(one, 'foreign');
-
 export const isMissing = (one: WrongOutput) => hasProblem(one, 'missing');
-
-export function hasProblem({ problems }: WrongOutput, word: ProblemWord): boolean {
-  return problems.some(({ problem }) => problem === word);
-}
 
 /** An existing skipped duplicate of the source. It has no other outputs than these. */
 async function duplicateOf(ports: GonePorts, { record }: WrongOutput): Promise<string | undefined> {

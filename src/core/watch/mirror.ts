@@ -14,7 +14,7 @@ const LONGEST = 60_000;
 
 export type Mirror = ReturnType<typeof openMirror>;
 
-/** Starts the work that gives the names of a removed source to others. Returns false when none wait. */
+/** Starts the work that gives the names of a removed source to others. Returns false if no source waits for a name. */
 type PassNames = (gone: string) => Promise<boolean>;
 
 /** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */

@@ -52,7 +52,7 @@ export function openSettling({ settle, clock, statAll, lost, restless }: Settlin
       const [first] = resting.values();
       return first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.due - clock.now());
     },
-    /** Checks up to `CHUNK` files that are due. Returns those that have settled. */
+    /** Checks up to `CHUNK` files that are due. Returns the files that have settled. */
     async check(): Promise<FoundSource[]> {
       const now = clock.now();
       const due = [...resting.values()].filter((one) => one.due <= now).slice(0, CHUNK);

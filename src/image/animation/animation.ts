@@ -18,7 +18,7 @@ export interface Part extends Region {
   readonly over: boolean;
   /** False when its data ends before its last pixel. */
   readonly isWhole: boolean;
-  /** A file with this frame alone. Null for a frame without pixels. */
+  /** Makes a picture file of this frame alone. Null for a frame without pixels. */
   picture(): Buffer | null;
 }
 

@@ -11,7 +11,7 @@ export type Shown = { readonly page: Frames; readonly degraded: boolean };
 /**
  * Yields each frame on the whole canvas, as browsers show it: the canvas begins transparent, and what is cleared becomes
  * transparent. libvips fills such areas of some GIFs with the background colour. The pixels are valid until the next frame
- * is asked for. Errors: those of corrupt.ts.
+ * is asked for. Errors: those of unreadable.ts.
  */
 export async function* shownFrames(
   { frames }: Animation,

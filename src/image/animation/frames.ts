@@ -19,7 +19,7 @@ type Report = (share: number) => void;
 
 /**
  * Resizes each frame to each geometry as soon as it is decoded: the frames of full size are never in memory together. The
- * result is in the order of the geometries. Errors: those of corrupt.ts.
+ * result is in the order of the geometries. Errors: those of unreadable.ts.
  */
 export async function resizedFrames(
   header: MovingHeader,

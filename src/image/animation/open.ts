@@ -10,7 +10,7 @@ import { webpAnimation } from './webp.ts';
 const MOST_FRAMES = 500;
 
 /** libvips reads no other animations. */
-const READERS: Partial<Record<SourceFormat, (bytes: Buffer) => Animation>> = {
+const FRAME_READERS: Partial<Record<SourceFormat, (bytes: Buffer) => Animation>> = {
   gif: gifAnimation,
   webp: webpAnimation,
 };
@@ -22,7 +22,7 @@ const FIRST = 'use its first frame with animated=first in the variant';
  * that libvips decodes by itself. Errors: `too_many_frames`, `too_large`.
  */
 export function animationOf({ input }: Source, format: SourceFormat, wantsAll: boolean): Animation | null {
-  const read = READERS[format];
+  const read = FRAME_READERS[format];
   if (read === undefined) return null;
   if (typeof input === 'string') {
     if (!wantsAll) return null;

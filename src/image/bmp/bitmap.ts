@@ -134,5 +134,5 @@ function padded(bytes: Buffer, length: number): Buffer {
   return all;
 }
 
-/** Bytes of a stored row: each starts at a multiple of four. */
+/** Bytes of a stored row, which is filled up to a multiple of four. */
 export const strideOf = (width: number, bits: number): number => Math.ceil((width * bits) / 32) * 4;

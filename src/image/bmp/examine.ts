@@ -18,7 +18,7 @@ export function examineBitmap(source: Source, { pixels, lenient }: Limits, isIco
   const bitmap = isIcon ? bitmapOfIcon(source) : bitmapOfFile(source);
   const { width, height, packed, bits, at } = bitmap;
   if (width * height > pixels) throw tooManyPixels(width, height, pixels);
-  // With `lenient`, or in runs, a few bytes could otherwise stand for any number of pixels.
+  // A short file can state a huge picture: a run takes two bytes, and `lenient` accepts missing rows.
   if (width * height > source.facts.size * MOST_PER_BYTE)
     throw damagedPicture('it is too short for its size');
   // The last row may lack the bytes that fill it up to a multiple of four.

@@ -29,7 +29,7 @@ export function pngInIcon(source: Source): Source | null {
   };
 }
 
-/** The largest picture, when it is a bitmap. Errors: `corrupt`, `unsupported_format`. */
+/** The largest picture of an icon. It must be a bitmap. Errors: `corrupt`, `unsupported_format`. */
 export function bitmapOfIcon(source: Source): Bitmap {
   const bitmap = bitmapAt(source, largestOf(source).at, 0);
   // The stated height counts the rows of the mask too.

@@ -55,7 +55,7 @@ interface Change {
   readonly end: number;
 }
 
-/** A box of `meta` with the new items. */
+/** The new bytes of a box in `meta`, with the new items added. */
 function changed(bytes: Buffer, one: Box, items: readonly Item[], change: Change): Buffer {
   const content = bytes.subarray(one.start, one.end);
   switch (one.type) {

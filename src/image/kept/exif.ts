@@ -142,7 +142,7 @@ const even = (length: number): number => length + (length % 2);
 const sizeOf = (entries: readonly Entry[]): number =>
   entries.reduce((sum, { bytes }) => sum + 12 + (bytes.length > 4 ? even(bytes.length) : 0), 6);
 
-/** A directory for this position, with its values behind it. */
+/** The bytes of a directory that starts at `position`, followed by its values. */
 function directory(entries: readonly Entry[], position: number, littleEndian: boolean): Buffer {
   const made = Buffer.alloc(sizeOf(entries));
   const write = (value: number, at: number, size: 2 | 4): number =>

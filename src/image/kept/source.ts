@@ -54,7 +54,8 @@ async function stored(source: Source, { format }: Pick<Header, 'format'>): Promi
     const exif = block === null ? NO_EXIF : exifIn(block.subarray(at));
     return { exif, iptc: undefined, xmp: itemOfType(head, 'mime') ?? undefined, density: undefined };
   }
-  if (!READ.has(format)) return { exif: NO_EXIF, iptc: undefined, xmp: undefined, density: undefined };
+  if (!READ_BY_LIBVIPS.has(format))
+    return { exif: NO_EXIF, iptc: undefined, xmp: undefined, density: undefined };
   const {
     exif: found,
     iptc,
@@ -66,7 +67,7 @@ async function stored(source: Source, { format }: Pick<Header, 'format'>): Promi
 }
 
 /** Formats whose metadata libvips reads. BMP, ICO and SVG have none, and that of a GIF is not read. */
-const READ = new Set(['jpeg', 'png', 'webp', 'avif']);
+const READ_BY_LIBVIPS = new Set(['jpeg', 'png', 'webp', 'avif']);
 
 /** A TIFF has its metadata among its tags. All pages count as one document: those of the first are read. */
 function storedInTiff({ readAt, facts: { size } }: Source): Stored {

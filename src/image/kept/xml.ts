@@ -36,7 +36,7 @@ export const PREFIXES: ReadonlyMap<string, string> = new Map(
   Object.entries(NAMESPACES).map(([prefix, uri]) => [uri, prefix]),
 );
 
-/** A tab, line ends, and all characters that XML 1.0 allows and that are no control characters. */
+/** Control characters other than tabs and line ends, and all characters that XML 1.0 forbids. */
 const CONTROLS = /[^\t\n\r -~\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 export const withoutControls = (text: string): string => text.replace(CONTROLS, '');

@@ -8,14 +8,14 @@ export type Xmp = ReadonlyMap<string, Property>;
 const MAX_TEXT = 65_536;
 /** The most characters of one tag with its attributes. */
 const MAX_TAG = 4 * MAX_TEXT;
-/** The most properties, and the most texts of one. */
+/** The most properties, and the most texts of one property. */
 const MAX_PROPERTIES = 10_000;
 /** The most pieces of XML before they become one text. */
 const MAX_PIECES = 4096;
 /** The deepest nesting: structures in lists in structures have about ten levels. */
 const MAX_DEPTH = 64;
 /** Bytes that are parsed at a time. */
-const CHUNK = 65_536;
+const PIECE = 65_536;
 
 /**
  * Reads the properties of an XMP packet (ISO 16684-1) that are `wanted`. Others take no memory. No entity beyond those of
@@ -75,8 +75,8 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
   const decoder = new TextDecoder('utf-8');
   // The padding ends with NUL in some files.
   const end = packet.lastIndexOf('>') + 1;
-  for (let at = Math.max(0, packet.indexOf('<')); at < end; at += CHUNK) {
-    parser.write(decoder.decode(packet.subarray(at, Math.min(end, at + CHUNK)), { stream: true }));
+  for (let at = Math.max(0, packet.indexOf('<')); at < end; at += PIECE) {
+    parser.write(decoder.decode(packet.subarray(at, Math.min(end, at + PIECE)), { stream: true }));
     if (parser.position - last > MAX_TAG) throw new Error(`a tag of more than ${MAX_TAG} characters`);
   }
   parser.close();

@@ -70,7 +70,7 @@ function inflated(data: Buffer, length: number): Buffer | null {
   return found?.buffer.length === length && found.engine.bytesWritten === data.length ? found.buffer : null;
 }
 
-/** The highest palette index of all pixels; infinite where a filter is unknown. */
+/** The highest palette index of all pixels; infinite if a row has an unknown filter. */
 function highestIndex(rows: Buffer, passes: readonly Pass[], bits: number): number {
   let highest = 0;
   let at = 0;

@@ -9,6 +9,7 @@ import { sharp } from '../vips.ts';
 import { corrected } from './correct.ts';
 import { type Frames, from, raw } from './frames.ts';
 import type { Header } from './header.ts';
+import { isHarmful, isNoticed, type Scan, scanOf } from './scan.ts';
 
 /**
  * The damage at which a decoder gives up. Measured (libvips 8.18.7): `error` rejects what is broken in PngSuite and every
@@ -19,44 +20,69 @@ const STRICT = 'error';
 const LENIENT = 'none';
 type Tolerance = 'warning' | typeof STRICT | typeof LENIENT;
 
-/** libjpeg's warning of stray bytes before a segment of the header. They touch no pixel. */
-const HARMLESS = /extraneous bytes before marker 0x(?:c[0-2]|e[0-9a-f]|fe)/;
-
 export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
 /**
  * Decodes to upright 8-bit sRGB of this region and size. `degraded`: the decoder noticed damage and read on. Errors: those of
- * corrupt.ts.
+ * unreadable.ts.
  */
 export async function decode(source: Source, header: Header, base: Base, { lenient }: Limits) {
-  const first: Tolerance = header.format === 'jpeg' ? 'warning' : STRICT;
-  const tolerances = new Set<Tolerance>([first, STRICT, ...(lenient ? ([LENIENT] as const) : [])]);
+  const isJpeg = header.format === 'jpeg';
   let reason: ImgtoolError | undefined;
   let degraded = false;
-  for (const failOn of tolerances) {
+  for (const { failOn, scan } of attemptsAt(source, header, base, lenient)) {
+    // sharp gives a pipeline all warnings of the process, so only one picture is decoded at a time.
+    const warnings: string[] = [];
     try {
-      return { frames: await read(source, header, base, failOn), degraded };
+      const input = scan?.input ?? inputOf(source, header, failOn);
+      const frames = await read(input, header, base, failOn, warnings);
+      degraded ||= (await scan?.isDamaged(warnings)) ?? (isJpeg && isNoticed(warnings));
+      return { frames, degraded };
     } catch (error) {
       reason = corrupt(error, lenient, failOn === LENIENT ? undefined : header);
       // The next tolerance accepts damage, not a lack of memory.
       if (reason.code !== 'corrupt') break;
-      degraded ||= !HARMLESS.test(reason.message);
+      degraded ||= isHarmful(reason.message);
     }
   }
   throw reason;
 }
 
-async function read(source: Source, header: Header, base: Base, failOn: Tolerance): Promise<Frames> {
+/** What is decoded, and at which damage the decoder gives up. */
+interface Attempt {
+  readonly failOn: Tolerance;
+  /** Decodes this instead of the source. */
+  readonly scan?: Scan;
+}
+
+/** From the attempt that notices most damage to the one that accepts most. */
+function attemptsAt(source: Source, header: Header, { region }: Base, lenient: boolean): Attempt[] {
+  const attempts: Attempt[] = [{ failOn: STRICT }];
+  if (lenient) attempts.push({ failOn: LENIENT });
+  if (header.format !== 'jpeg') return attempts;
+  // A region may leave out the last rows, with the end of the scan.
+  const scan = region === null ? scanOf(source, header) : null;
+  return [scan === null ? { failOn: 'warning' } : { failOn: LENIENT, scan }, ...attempts];
+}
+
+/** Adds the warnings of the decoder to `warnings`. */
+async function read(
+  bytes: Buffer | string,
+  header: Header,
+  base: Base,
+  failOn: Tolerance,
+  warnings: string[],
+): Promise<Frames> {
   const { region, zoom, isOwn = false, ...size } = base;
   const corrections = isOwn ? inOwnColours(header.corrections) : header.corrections;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
-  const opened = sharp(inputOf(source, header, failOn), {
+  const opened = sharp(bytes, {
     failOn: failOn === STRICT ? header.failOn : failOn,
     autoOrient: true,
     page: header.page,
     limitInputPixels: false,
     ignoreIcc: isOwn || corrections?.ignoreIcc === true,
-  });
+  }).on('warning', (warning: string) => warnings.push(warning));
   const input = header.wide && !isOwn ? opened.withIccProfile('srgb') : opened;
   if (zoom > 1 && region !== null) {
     const drawing = { width: header.width * zoom, height: header.height * zoom };

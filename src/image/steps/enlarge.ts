@@ -12,7 +12,7 @@ export type Rectangle = Offset & PixelSize;
 const LOBES = 3;
 const TAPS = 2 * LOBES;
 
-/** Samples that are written before other work of the process can go on. */
+/** How many samples are written before the process does other work. */
 const SAMPLES_AT_ONCE = 4_000_000;
 
 /**

@@ -26,13 +26,16 @@ function sharpen(pipeline: Sharp, variant: Variant): Sharp {
 /** The steps of each variant's pixels after resizing, in this order. */
 const STEPS = [flatten, grayscale, sharpen] as const;
 
-/** The picture after all steps and on its canvas. Steps that look at neighbours get each page by itself. */
+/** Whether a step of this variant looks at the neighbours of a pixel. Such a step gets each page by itself. */
+export const looksAtNeighbours = ({ sharpen }: Variant): boolean => sharpen;
+
+/** The picture after all steps and on its canvas. */
 export async function finished(
   picture: Frames,
   { canvas, width, height }: Geometry,
   variant: Variant,
 ): Promise<Sharp> {
-  const isByPage = picture.pages > 1 && variant.sharpen;
+  const isByPage = picture.pages > 1 && looksAtNeighbours(variant);
   if (canvas === null && !isByPage) return through(picture, variant);
   const pages = await pageByPage(picture, (page) => pixelsOf(through(page, variant), variant));
   const made = canvas === null ? pages : await onCanvas(pages, canvas, { width, height }, variant);

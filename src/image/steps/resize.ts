@@ -66,7 +66,7 @@ function reduced(pipeline: Sharp, to: PixelSize, linear: boolean, part?: Rectang
   return part === undefined ? whole : whole.extract(part);
 }
 
-/** The share of black and white samples from which on a picture is text or a drawing. Of 15 photographs, one has 0.16. */
+/** A picture with at least this share of black and white samples is text or a drawing. Of 15 photographs, one has 0.16. */
 const CLEAR = 0.5;
 /** Of so many samples, one is looked at: a number that shares no factor with the channels. */
 const SAMPLED = 61;

@@ -3,7 +3,7 @@ import type { Directory } from './directory.ts';
 import type { Layout } from './layout.ts';
 import { PHOTOMETRIC as P, TAG } from './tags.ts';
 
-/** Converts the colours of one pixel, 0 to 1, in place. `alpha` is the factor that they were multiplied by, or 1. */
+/** Converts the colours of one pixel, 0 to 1, in place. The colours were multiplied by `alpha`, which may be 1. */
 type Convert = (pixel: Float64Array, alpha: number) => void;
 
 /** The colours that a layout is converted to: grey, RGB or CMYK. */

@@ -26,9 +26,9 @@ const MODELS: Readonly<Record<number, ColourModel>> = {
   [P.icclab]: LAB,
 };
 
-/** Limits for width and height, and for samples per pixel: 31 and 16 bits. */
-const SIDE = 2 ** 31 - 1;
-const SAMPLES = 65_535;
+/** The most pixels of a side (31 bits), and the most samples of a pixel (16 bits). */
+const MOST_SIDE = 2 ** 31 - 1;
+const MOST_SAMPLES = 65_535;
 
 /** Returns null for a directory without a picture or with impossible numbers. */
 export function layoutOf(directory: Directory) {
@@ -36,8 +36,8 @@ export function layoutOf(directory: Directory) {
   const [width, height] = [number(TAG.ImageWidth, 0), number(TAG.ImageLength, 0)];
   const [segmentWidth, tileHeight] = [number(TAG.TileWidth, width), number(TAG.TileLength, height)];
   const samples = number(TAG.SamplesPerPixel, 1);
-  const isPossible = [width, height, segmentWidth, tileHeight].every((side) => isCount(side, SIDE));
-  if (!isPossible || !isCount(samples, SAMPLES)) return null;
+  const isPossible = [width, height, segmentWidth, tileHeight].every((side) => isCount(side, MOST_SIDE));
+  if (!isPossible || !isCount(samples, MOST_SAMPLES)) return null;
   const bitsOfEach = directory.numbers(TAG.BitsPerSample, samples);
   const bits = bitsOfEach[0] ?? 1;
   const photometric = number(TAG.Photometric, P.whiteIsZero);

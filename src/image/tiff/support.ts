@@ -25,11 +25,11 @@ const CCITT: ReadonlySet<number> = new Set([2, 3, 4, 32771]);
 const UNPACKED: ReadonlySet<number> = new Set([C.none, C.lzw, C.deflate, C.oldDeflate, C.packbits]);
 const KNOWN: ReadonlySet<number> = new Set([...UNPACKED, ...CCITT, C.jpeg, C.webp]);
 
-const CONVERT = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
+const SAVE_AS_RGB = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
 const REARRANGE = 'save it in strips, or with the samples of a pixel together (chunky)';
 
 /** The error for a sound TIFF that nothing here can read. */
-export function tiffRefusal(reason: string, fix: string = CONVERT): ImgtoolError {
+export function tiffRefusal(reason: string, fix: string = SAVE_AS_RGB): ImgtoolError {
   return new ImgtoolError('unsupported_format', `cannot decode a TIFF with ${reason}`, { fix });
 }
 

@@ -60,13 +60,13 @@ export function packBits(input: Buffer, length: number, out?: Buffer): number {
 const CLEAR = 256;
 const END = 257;
 const FIRST = 258;
-const CODES = 4096;
+const LZW_CODES = 4096;
 
 /** TIFF 6.0, section 13. Each code after the first adds the previous string and one more byte to the table. */
 function lzw(input: Buffer, out: Buffer): number {
   // Position and length of each code's last written string.
-  const starts = new Uint32Array(CODES);
-  const lengths = new Uint16Array(CODES);
+  const starts = new Uint32Array(LZW_CODES);
+  const lengths = new Uint16Array(LZW_CODES);
   let [at, held, bits, width, next, to] = [0, 0, 0, 9, FIRST, 0];
   let previous = -1;
   while (to < out.length) {
@@ -91,7 +91,7 @@ function lzw(input: Buffer, out: Buffer): number {
       const end = Math.min(to + (code === next ? start - previous + 1 : lengths[code]!), out.length);
       for (let i = from; to < end; i++) out[to++] = out[i]!;
     }
-    if (previous >= 0 && next < CODES) {
+    if (previous >= 0 && next < LZW_CODES) {
       starts[next] = previous;
       lengths[next++] = start - previous + 1;
       if (next === (1 << width) - 1 && width < 12) width++;

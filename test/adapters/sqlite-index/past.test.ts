@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { openSqliteHistory } from '../../../src/adapters/sqlite-index/past.ts';
+import { type IndexPast, openSqliteHistory } from '../../../src/adapters/sqlite-index/past.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import type { Output } from '../../../src/model.ts';
-import type { Index, PastBatches } from '../../../src/ports.ts';
+import type { Index } from '../../../src/ports.ts';
 import { begin, NOTHING, settled } from '../../contract/index-steps.ts';
 import { makePlace } from '../../place.ts';
 import { newJob, sourceRecord } from '../../records.ts';
@@ -12,7 +12,7 @@ import { newJob, sourceRecord } from '../../records.ts';
 /** The questions that only verbs ask. Those of the core are in the contract of the index. */
 
 let index: Index;
-let past: PastBatches;
+let past: IndexPast;
 beforeEach(async () => {
   const path = join(makePlace(), 'state', 'index.db');
   index = await openSqliteIndex(path, foldName);

@@ -151,7 +151,6 @@ describe('the history of a store', () => {
       },
     ]);
     expect(await ask((past) => past.degraded(batch))).toEqual([expect.stringMatching(/\/a\.jpg$/)]);
-    expect(await ask((past) => past.severalPages(batch))).toEqual(new Map());
   });
 
   it('lists more images than one step reads', async () => {

@@ -45,7 +45,7 @@ describe('the rule for outputs of an older recipe', () => {
     [
       'places an output of this recipe that a copy of the source has in place of an outdated one',
       { wanted: [want({ record: { ...made, recipe: 1 } })], elsewhere: [elsewhere()], outdated: true },
-      'duplicate: place over',
+      'duplicate: link over',
     ],
     [
       'does not place an outdated output of a copy when outdated ones are rendered again',

@@ -52,22 +52,55 @@ describe('the ownership rule', () => {
     [
       'links a copy to the outputs of an existing source',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()] },
-      'duplicate: place',
+      'duplicate: link',
     ],
     [
       'reuses outputs whose source is gone',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ ownerThere: false })] },
-      'reuse: place',
+      'reuse: link',
     ],
     [
-      'reuses outputs in another folder',
-      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ sameFolder: false })] },
-      'reuse: place',
+      'copies outputs in another folder',
+      {
+        recorded: undefined,
+        wanted: [unmade],
+        elsewhere: [elsewhere({ sameFolder: false, linkable: false })],
+      },
+      'reuse: copy',
+    ],
+    [
+      'copies an output of this folder that must stay a file of its own',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ linkable: false })] },
+      'duplicate: copy',
+    ],
+    [
+      'prefers a linkable output over an older one that must stay a file of its own',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ linkable: false }), elsewhere()] },
+      'duplicate: link',
+    ],
+    [
+      'copies the outputs of an existing source when duplicates are copied',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()], duplicates: 'copy' },
+      'duplicate: copy',
+    ],
+    [
+      'copies an output that gets the time of its source, because links share one time',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()], modified: made.mtime },
+      'duplicate: copy',
+    ],
+    [
+      'links to an output of this folder whose source is gone, rather than copy one of another folder',
+      {
+        recorded: undefined,
+        wanted: [unmade],
+        elsewhere: [elsewhere({ sameFolder: false, linkable: false }), elsewhere({ ownerThere: false })],
+      },
+      'reuse: link',
     ],
     [
       'prefers an existing source over one that is gone',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ ownerThere: false }), elsewhere()] },
-      'duplicate: place',
+      'duplicate: link',
     ],
     [
       'renders instead of using a broken output of a copy',
@@ -82,12 +115,12 @@ describe('the ownership rule', () => {
     [
       'takes a missing output from a copy instead of rendering it',
       { wanted: [want({ disk: null })], elsewhere: [elsewhere()] },
-      'duplicate: place over',
+      'duplicate: link over',
     ],
     [
       'renders the rest when a copy has only some of the outputs',
       { recorded: undefined, wanted: [unmade, { ...unmade, settings: 'bb' }], elsewhere: [elsewhere()] },
-      'render: place, render',
+      'render: link, render',
     ],
     [
       'leaves a copy to the other source when duplicates are skipped',
@@ -102,7 +135,7 @@ describe('the ownership rule', () => {
         elsewhere: [elsewhere({ ownerThere: false })],
         duplicates: 'skip',
       },
-      'reuse: place',
+      'reuse: link',
     ],
     [
       'adopts a moved output of the same bytes whose old path is gone',

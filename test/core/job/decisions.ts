@@ -40,6 +40,7 @@ export const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputR
   intact: true,
   ownerThere: true,
   sameFolder: true,
+  linkable: true,
   ...over,
 });
 
@@ -66,7 +67,8 @@ export function inWords(decision: Decision): string {
   if (!('steps' in decision)) return decision.action;
   const steps = decision.steps.map((step) => {
     if (!('replace' in step)) return step.kind;
-    return `${step.kind}${step.replace ? ' over' : ''}`;
+    const what = step.kind === 'place' ? step.how : step.kind;
+    return `${what}${step.replace ? ' over' : ''}`;
   });
   return `${decision.action}: ${steps.join(', ')}`;
 }

@@ -16,7 +16,7 @@ export async function checkSqliteIndex(path: string, fold: FoldName): Promise<In
   const { db, read } = connection;
   try {
     if (sizeOf(path) === 0) checkPlace(path, INDEX);
-    // A statement that does not fit its table is damage too.
+    // A table without a column that a statement needs is damage too.
     createIndex(connection, fold);
     return await read(() => ({
       path,
@@ -42,7 +42,7 @@ export async function backUpSqliteIndex(path: string, file: string, signal: Abor
   return { index: path, ...(await copyDatabase(path, file, copied, signal)) };
 }
 
-/** Removes runs from the copy. In the place of the copy they would count as dead and be recovered. */
+/** Removes runs from the copy. Nobody holds their locks beside the copy, so they would count as dead. */
 const withoutRuns = (now: number) => `
 BEGIN;
 UPDATE jobs SET state = 'pending', run = NULL WHERE run IS NOT NULL;

@@ -13,9 +13,9 @@ export function replaceIndex(path: string, fresh: string, now: number): string {
   flush(fresh);
   const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
   const quarantined = giveName(path, `${path}.broken-${stamp}`);
-  // SQLite makes the other file again from this one.
+  // Beside the WAL there is a file `-shm`: SQLite makes it again from the WAL.
   if (sizeOf(`${path}-wal`) > 0) placeAt(`${path}-wal`, `${quarantined}-wal`);
-  // Remove them before the new file comes: SQLite would use them for it.
+  // Remove both files before the new index comes: SQLite would read them as a part of it.
   removeBeside(path);
   renameSync(fresh, path);
   // A process that opened the old file may have made them again. Processes that open the new file wait until the repair

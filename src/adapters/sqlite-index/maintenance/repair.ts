@@ -17,8 +17,8 @@ import { type Salvage, salvage } from './salvage.ts';
 const SCHEMA_WITHIN = 65_536;
 const OUR_TABLES = ['CREATE TABLE sources', 'CREATE TABLE outputs'];
 
-const NOTHING: SavedRows = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
-const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', 'batches', 'jobs'] };
+const NO_ROWS: SavedRows = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
+const ALL_LOST: Salvage = { saved: NO_ROWS, incomplete: ['sources', 'outputs', 'batches', 'jobs'] };
 
 /**
  * Replaces a damaged index by a new one with every row that can be read, and keeps the damaged file. Errors:
@@ -27,7 +27,7 @@ const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', '
  */
 export async function repairSqliteIndex(path: string, fold: FoldName): Promise<Repaired> {
   const Sqlite = loadSqlite();
-  const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING, incomplete: [] };
+  const untouched = { index: path, movedTo: null, problems: [], saved: NO_ROWS, incomplete: [] };
   try {
     const real = realPlace(path);
     if (!existsSync(real)) return { state: 'absent', ...untouched };

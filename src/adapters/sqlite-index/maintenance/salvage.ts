@@ -32,7 +32,7 @@ export function salvage(from: Database, to: Database, fold: FoldName, now: numbe
   copyTable('batches', 'id', batchOf);
   copy(from, to, runOf, { table: 'runs', key: 'id', lost: () => {} });
   const jobs = copyTable('jobs', 'id', jobOf(to));
-  // Source names from other tables lead past pages that cannot be read.
+  // Where pages cannot be read, sources are looked up by names that other tables have.
   const known = valuesIn<string>(to, 'SELECT source FROM outputs UNION SELECT source FROM jobs ORDER BY 1');
   copyTable('sources', 'path', sourceOf, known);
   copyTallies(from, to);
@@ -71,7 +71,7 @@ UPDATE batches SET state = 'interrupted', finished_at = ${now}
 UPDATE batches SET state = 'interrupted'
   WHERE state = 'finished' AND id IN (SELECT batch FROM counts WHERE pending + processing + retrying > 0)`;
 
-/** Copies what no job shows: the number of unchanged sources, and the bytes of all. */
+/** Copies what no job shows: the number of unchanged sources, and the bytes of all sources and outputs. */
 function copyTallies(from: Database, to: Database): void {
   const columns = ['batch', 'unchanged', 'bytes_in', 'bytes_out'];
   if (!columns.every((name) => columnsOf(from, 'counts').includes(name))) return;
