@@ -1,4 +1,14 @@
-import { accessSync, constants, existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { orUndefined } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
@@ -14,10 +24,24 @@ export function realPlace(path: string): string {
   return orUndefined(() => realpathSync(path), /^ENOENT$/) ?? orUndefined(linked) ?? path;
 }
 
-/** Makes the folder of a database. Errors: `index_unusable` on a remote disk; those of the system. */
+/**
+ * Makes the folder of a database. If steps of this kind survive a power cut, new folders survive one too. Errors:
+ * `index_unusable` on a remote disk; those of the system.
+ */
 export function makeFolder(path: string, kind: DatabaseKind): void {
-  makeFolders(dirname(path));
+  const isDurable = kind.synchronous === 'FULL' && process.platform !== 'win32';
+  makeFolders(dirname(path), (made) => isDurable && syncNames(dirname(made)));
   refuseRemote(path, dirname(path), kind);
+}
+
+/** Makes the names in a folder durable. */
+function syncNames(folder: string): void {
+  const file = openSync(folder, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Checks that a database could be made, and makes nothing. Errors: those of `makeFolder`. */
