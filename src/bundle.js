@@ -17,7 +17,7 @@ const PARTS = {
   // Keep this part small: every process loads it before the compile cache is on.
   first: ['errors', 'errors/codes', 'config/compiled', 'model/picture', 'variants/formats', 'variants/words'],
   exit: ['cli/exit'],
-  look: ['config', 'history', 'report/open', 'report/status'],
+  look: ['config', 'history', 'model/images', 'report/open', 'report/status'],
   run: ['engine'],
   work: ['image/work'],
 };
