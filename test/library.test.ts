@@ -21,12 +21,16 @@ const keysOf = (...groups: Group[]) => KEYS.filter((key) => groups.includes(SETT
 
 describe('the types of the library', () => {
   it('have each setting of inputs, outputs, limits and the index', () => {
-    expect(Object.keys(PROCESS).sort()).toEqual(keysOf('inputs', 'lists', 'outputs', 'limits', 'settings'));
+    expect(Object.keys(PROCESS).sort()).toEqual(
+      keysOf('inputs', 'lists', 'outputs', 'variants', 'limits', 'settings'),
+    );
   });
 
   it('have each setting of a watch', () => {
     const ofEngine = ['dryRun', 'jobs', 'memory'];
-    const keys = keysOf('watch', 'inputs', 'outputs', 'limits').filter((key) => !ofEngine.includes(key));
+    const keys = keysOf('watch', 'inputs', 'outputs', 'variants', 'limits').filter(
+      (key) => !ofEngine.includes(key),
+    );
     expect(Object.keys(WATCH).sort()).toEqual(keys);
   });
 });

@@ -52,7 +52,8 @@ function unknownTopic(topic: string, topics: readonly string[], commands: readon
 /** What users ask for, where a page has other words or another page has them more often. */
 const ASKED: readonly (readonly [topic: string, words: string])[] = [
   ['variants', 'thumb thumbnail size resize width quality crop'],
-  ['watch', 'cron service daemon'],
+  ['watch', 'cron service daemon systemd'],
+  ['serve', 'http api upload docker nginx'],
   ['files-and-uninstall', 'remove upgrade update database'],
 ];
 

@@ -3,7 +3,7 @@ import { page, TOPICS } from '../docs/pages.ts';
 import { has, openPlace } from './imgtool.ts';
 
 /** Topics that are also commands. */
-const BOTH = ['config', 'verify', 'watch'];
+const BOTH = ['config', 'serve', 'verify', 'watch'];
 
 describe('imgtool help', () => {
   it('lists the commands, then the topics', async () => {

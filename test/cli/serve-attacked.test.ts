@@ -4,6 +4,7 @@ import { METADATA_BOMBS, pixelBomb } from '../http/bombs.ts';
 import { PHOTO } from '../http/service.ts';
 import { openPlace } from './imgtool.ts';
 import { endOf, resultOf, SECRET, serve } from './service.ts';
+import { filesOf } from './serving.ts';
 
 /** The most memory that each process of a group has ever had, in megabytes. */
 function peaksOf(group: number): number[] {
@@ -73,7 +74,7 @@ describe('a file that is two things at once', () => {
     const { session, upload, ask } = await serve(place, '--accept', 'jpeg,svg', '--allow-svg');
     const { body } = await upload(SVG);
     await resultOf(ask, body.status_url);
-    const stored = place.files('storage');
+    const stored = filesOf(place).outputs;
     expect(stored.length).toBeGreaterThan(0);
     for (const path of stored) expect(path).toMatch(/^photos\/processed\/.*\.webp$/);
     session.signal('SIGTERM');

@@ -140,9 +140,10 @@ export function storedIn(place: Place) {
   }
 }
 
-/** The files in storage. The staged ones lie in `.staged` and `staging`. */
+/** The files in storage without the lock of a service. The staged ones lie in `.staged` and `staging`. */
 export function filesOf(place: Place): { readonly staged: string[]; readonly outputs: string[] } {
-  const all = existsSync(place.at('storage')) ? filesBelow(place.at('storage')) : [];
+  const there = existsSync(place.at('storage')) ? filesBelow(place.at('storage')) : [];
+  const all = there.filter((path) => !path.startsWith('.imgtool.runs/'));
   const isStaged = (path: string) => /^(\.staged|staging)\//.test(path);
   return { staged: all.filter(isStaged), outputs: all.filter((path) => !isStaged(path)) };
 }
