@@ -72,6 +72,7 @@ describe('imgtool verify with paths', () => {
   it.each([
     ['nowhere', 'nowhere: no outputs are recorded for this path', 'imgtool list --outputs lists what is'],
     ['fotos', 'fotos: no outputs are recorded for this path', 'did you mean photos?'],
+    ['', 'an empty path was named', 'name a file or folder; . is this folder; nothing was done'],
   ])('refuses the path %s, and checks nothing', async (name, message, fix) => {
     const { stdout, stderr, code } = await place.run(['verify', 'out', name]);
     expect([code, stdout]).toEqual([2, '']);

@@ -176,7 +176,7 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (decision.action === 'unchanged' || decision.action === 'retime') {
       return { ...picture, state: 'unchanged', would: 'unchanged' };
     }
-    for (const path of changedOutputs(facts, steps)) emit(wasChanged(pathAsGiven(path, options), true));
+    for (const path of changedOutputs(steps)) emit(wasChanged(pathAsGiven(path, options), true));
     const given = ({ wanted }: Step) => pathAsGiven(wanted.path, options);
     if (facts.force && unknown.length > 0) emit(wasReplaced(unknown.map(given), true));
     // Only rendering can show whether an unknown file has the bytes of the output: a real run then keeps it.

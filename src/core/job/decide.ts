@@ -124,13 +124,11 @@ export function isUnclear({ record, disk, checksum }: Wanted): boolean {
   return disk.size === record.size && !sameFile(disk, record);
 }
 
-/** The paths of outputs that somebody has changed, and that these steps make again. With `force` nobody asks. */
-export function changedOutputs({ source, digest, force }: Facts, steps: readonly Step[]): string[] {
-  if (force) return [];
-  return steps.flatMap(({ kind, wanted: { path, record, disk, settings } }) => {
+/** The paths of outputs that somebody has changed, and that these steps replace, for whatever reason. */
+export function changedOutputs(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ kind, wanted: { path, record, disk, checksum } }) => {
     if (kind === 'keep' || !isMade(record) || disk === null || disk === 'foreign') return [];
-    const isAsAsked = record.source === source && record.digest === digest && record.settings === settings;
-    return isAsAsked && !sameFile(disk, record) ? [path] : [];
+    return sameFile(disk, record) || checksum === record.checksum ? [] : [path];
   });
 }
 

@@ -169,7 +169,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   await discard(work, staged);
   await work.index.settle(work.run, job, settlement);
   reportRemoved(work, job.given, removed);
-  const changed = work.isRepair ? [] : changedOutputs(facts, steps);
+  const changed = work.isRepair ? [] : changedOutputs(steps);
   for (const path of changed) work.emit(wasChanged(pathAsGiven(path, work.options)));
   const lost = replaced.map((path) => pathAsGiven(path, work.options));
   if (lost.length > 0) work.emit(wasReplaced(lost));

@@ -2,7 +2,7 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Forgotten } from '../../model/verified.ts';
 import type { OutputRecord, Reservation } from '../../model.ts';
 import { forgettable, type GonePorts } from './gone.ts';
-import { type Named, outputsAt, outputsOfSourcesAt } from './named.ts';
+import { type Named, outputsAt, outputsOfSourcesAt, refuseEmpty } from './named.ts';
 import { chunked } from './records.ts';
 
 type Own = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
@@ -28,6 +28,7 @@ export async function forgetGonePaths(
   paths: readonly Named[],
   dryRun: boolean,
 ): Promise<Forgotten> {
+  refuseEmpty(paths);
   const { index, sources } = ports;
   const sorted: Sorted = { names: new Map(), gone: new Set(), kept: new Set(), unclear: new Set() };
   const { names, gone } = sorted;

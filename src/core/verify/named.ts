@@ -1,4 +1,4 @@
-import { ImgtoolError } from '../../errors.ts';
+import { ImgtoolError, noInput } from '../../errors.ts';
 import type { OutputRecord, Reservation } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 import { isMade } from '../job/decide.ts';
@@ -12,6 +12,12 @@ export interface Named {
 }
 
 type Own = OutputRecord | Reservation;
+
+/** A variable of a shell that is not set must not stand for the whole working folder. Errors: `no_input`. */
+export function refuseEmpty(named: readonly Pick<Named, 'given'>[]): void {
+  if (named.every(({ given }) => given !== '')) return;
+  throw noInput('an empty path was named', 'name a file or folder; . is this folder');
+}
 
 /** Outputs under this name and below it. */
 export async function* outputsAt(index: Index, path: string): AsyncGenerator<Own> {
@@ -32,6 +38,7 @@ export async function* outputsOfSourcesAt(index: Index, path: string): AsyncGene
  */
 export async function* outputsNamed(index: Index, named: readonly Named[]): AsyncGenerator<OutputRecord> {
   if (named.length === 0) return yield* index.outputs();
+  refuseEmpty(named);
   for (const one of named) {
     const { path } = one;
     const [output, ofSource] = [outputsAt(index, path), outputsOfSourcesAt(index, path)];
