@@ -9,7 +9,7 @@ import type { PixelSize } from './records.ts';
 /** The states of an image's job. The service never finds an image unchanged: each upload is new. */
 export type ImageState = Exclude<JobState, 'unchanged'>;
 
-/** What a file and its header say about a picture. Width and height in pixels, of the upright picture. */
+/** What is known of an uploaded file once it has arrived. */
 export interface UploadedFacts {
   /** Lower-case hex SHA-256 of the uploaded bytes. */
   readonly digest: string;

@@ -138,7 +138,7 @@ describe('local objects', () => {
     });
   });
 
-  it('follow no link that takes the place of a folder while an object is staged', async () => {
+  it('are not written through a symbolic link that replaces their folder before the commit', async () => {
     const one = await objects.stage('photos/a');
     writeFileSync(one.path, 'picture');
     mkdirSync(join(place, 'outside'));
