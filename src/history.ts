@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
 import { type IndexPast, openSqliteHistory } from './adapters/sqlite-index/past.ts';
-import { findBatch, type Nearest } from './core/batch/find.ts';
+import { findOfBoth, type Nearest } from './core/batch/find.ts';
 import { hintForUploads, type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 
 /** Past batches, for callers that look at nothing else. */
 export interface BatchFinder extends Omit<IndexPast, 'batch' | 'jobs' | 'close'> {
-  /** The batch whose id begins with these digits, or the newest batch for `last`. Errors: `usage`, `unknown_batch`. */
+  /**
+   * The batch whose id begins with these digits. For `last`, the newest batch of the index: strangers can send uploads at
+   * any time. Errors: `usage`, `unknown_batch`.
+   */
   find(id: string): Promise<Batch>;
   jobs(id: string, states: readonly JobState[]): Promise<JobRecord[]>;
 }
@@ -26,7 +29,7 @@ export async function withHistory<T>(
   try {
     return await use({
       ...past,
-      find: (id) => findBatch(past, id, nearest),
+      find: (id) => findOfBoth(past, id, nearest),
       async jobs(id, states) {
         const jobs: JobRecord[] = [];
         const isUpload = (await past.batch(id)).command === 'upload';
@@ -50,7 +53,7 @@ export async function findUploads(index: string, id: string, nearest: Nearest): 
   if (!hasUploads(index)) return undefined;
   const past = await openPast(index);
   try {
-    const batch = await findBatch(past, id, nearest);
+    const batch = await findOfBoth(past, id, nearest);
     return batch.command === 'upload' ? batch : undefined;
   } finally {
     await past.close();
@@ -69,8 +72,14 @@ export async function changeUploads(index: string, id: string, how: 'cancel' | '
   }
 }
 
-async function openPast(index: string): Promise<IndexPast> {
-  const past = await openSqliteHistory(index);
+interface Past extends IndexPast {
+  /** Batches of the index alone, the newest first. */
+  readonly ownBatches: IndexPast['batches'];
+}
+
+async function openPast(index: string): Promise<Past> {
+  const own = await openSqliteHistory(index);
+  const past = { ...own, ownBatches: own.batches };
   if (!hasUploads(index)) return past;
   try {
     const { openStoreHistory } = await import('./adapters/store/history.ts');

@@ -3,7 +3,7 @@ import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { statusJson } from '../report/json.ts';
 import { cancelledText, nothingLeftText } from '../report/status.ts';
-import { isChangedUpload } from './uploads.ts';
+import { changeIfUpload } from './uploads.ts';
 import { attend, BATCH_ID, type Call, LOOKING, prepare, type Verb, WORKING, withMade } from './verb.ts';
 
 export const resumeVerb: Verb = {
@@ -29,13 +29,14 @@ export const retryVerb: Verb = {
 export const cancelVerb: Verb = {
   summary: 'stop a running batch, from any terminal',
   description:
-    'Stops a batch: images that are being processed finish, the others are cancelled. Returns when the batch has ended.',
+    'Stops a batch: images that are being processed finish, the others are cancelled. Returns when the batch has ended.' +
+    ' In a batch of the service, images that are being processed are cancelled too: the service stops them within a second.',
   settings: LOOKING,
   argument: BATCH_ID,
   examples: ['imgtool cancel last', 'imgtool cancel 28256677'],
   async run(call) {
     const prepared = await prepare(call);
-    if (await isChangedUpload('cancel', call, prepared)) return 'ok';
+    if (await changeIfUpload('cancel', call, prepared)) return 'ok';
     const { config, print } = prepared;
     return withMade(config, async (engine) => {
       const { batch, was, other } = await engine.cancel(call.paths[0] ?? '');
@@ -53,7 +54,7 @@ async function again(how: How, call: Call) {
       fix: 'turn it off in the file or variable that asks for it',
     });
   }
-  if (await isChangedUpload(how, call, prepared)) return 'ok';
+  if (await changeIfUpload(how, call, prepared)) return 'ok';
   return withMade(config, async (engine) => {
     const changes = changesOf(config, flagsOf(call.options));
     const { batch, run, warnings, other } = await engine.again(how, call.paths[0] ?? '', changes);

@@ -12,7 +12,7 @@ const LIMITS = ['jobs', 'memory', 'limitPixels', 'allowSvg', 'lenient', 'timeout
  * Cancels or retries a batch of the service, whether the service runs or not. Returns false if the batch is another one.
  * Errors: `unknown_batch`; `usage` for what only the service can do.
  */
-export async function isChangedUpload(
+export async function changeIfUpload(
   how: 'cancel' | 'resume' | 'retry',
   { paths, options }: Call,
   { config: { index }, print }: Awaited<ReturnType<typeof prepare>>,

@@ -65,7 +65,7 @@ export const WORKING = ['limits', 'work', 'display', 'settings'] as const;
 /** The argument of verbs about one batch. */
 export const BATCH_ID = [
   '<batch-id>',
-  'the id of the batch or its first digits; last: the newest batch',
+  'the id of the batch or its first digits; last: the newest batch of process or watch',
 ] as const;
 
 /** The settings of a call, and how it prints what it looks up. */

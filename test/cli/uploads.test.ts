@@ -81,11 +81,9 @@ describe('status', () => {
     expect(stdout).toContain('is torn');
   });
 
-  it('shows the newest of all batches as the last one', async () => {
-    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
-    await place.process();
+  it('shows the images of an upload', async () => {
     const { id } = await uploadTwo();
-    expect(await place.status('last', '--all')).toMatchObject({
+    expect(await place.status(id, '--all')).toMatchObject({
       batch: { id, out: 'shop', inputs: ['ann'], counts: { completed: 1, failed: 1 } },
       jobs: [{ state: 'completed' }, { state: 'failed', error: { code: 'corrupt' } }],
     });
@@ -119,11 +117,39 @@ describe('status', () => {
   });
 });
 
+describe('the last batch', () => {
+  it('is never an upload, which a stranger may have sent a moment ago', async () => {
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    const { batch } = finishedOf(await place.process());
+    const { first } = await upload(store);
+    expect(await place.status('last')).toMatchObject({ batch: { id: batch } });
+    for (const [verb, says] of [
+      ['cancel', `Batch ${batch} had ended`],
+      ['retry', `Batch ${batch} has no failed images.`],
+      ['resume', `Batch ${batch} `],
+    ] as const) {
+      const { stdout, code } = await place.run([verb, 'last']);
+      expect([verb, code, stdout]).toEqual([verb, 0, expect.stringContaining(says)]);
+    }
+    expect(await store.image('all', first.id)).toMatchObject({ state: 'pending' });
+  });
+
+  it.each(['status', 'cancel', 'retry', 'resume'])(
+    'is none for %s where there are only uploads',
+    async (verb) => {
+      await upload(store);
+      const { stderr, code } = await place.run([verb, 'last']);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('there are only batches of the service')]);
+      expect(stderr).toContain('imgtool list');
+    },
+  );
+});
+
 describe('cancel', () => {
   it('ends an upload while the service runs, and says so once', async () => {
     const { id, first } = await upload(store);
     const claim = await takeNext(store);
-    const { stdout, code } = await place.run(['cancel', 'last']);
+    const { stdout, code } = await place.run(['cancel', id]);
     expect([code, stdout]).toEqual([0, expect.stringContaining(`Batch ${id} cancelled after 0 of 1.`)]);
     expect(stdout).toContain(`Go on: imgtool retry ${id}`);
     expect(await store.lost([claim])).toEqual([claim]);

@@ -36,6 +36,26 @@ export async function findBatch(index: Pick<Index, 'batch' | 'batches'>, id: str
   }
 }
 
+/**
+ * The same for the batches of the index and of the service. For `last`, the newest of the index: clients of the service can
+ * send uploads at any moment.
+ */
+export async function findOfBoth(
+  {
+    batch,
+    batches,
+    ownBatches,
+  }: Pick<Index, 'batch' | 'batches'> & { readonly ownBatches: Index['batches'] },
+  id: string,
+  nearest: Nearest,
+) {
+  if (id !== LAST) return findBatch({ batch, batches }, id, nearest);
+  const [own, any] = [await ownBatches(1), await batches(1)];
+  if (own.length > 0 || any.length === 0) return findBatch({ batch, batches: ownBatches }, id, nearest);
+  const message = 'last: there are only batches of the service, and each is named by its id';
+  throw new ImgtoolError('unknown_batch', message, { fix: 'imgtool list' });
+}
+
 /** Which batches each command can work on. */
 const SUITABLE = {
   cancel: ({ state }: Batch) => state === 'running',
