@@ -38,6 +38,17 @@ describe('the limit of uploads', () => {
     expect(service.left()).toHaveLength(3);
   });
 
+  it('refuses a request with more files than it ever lets in, and does not ask to come again', async () => {
+    const service = await startService({ uploads: { quota: { uploads: 2, window: HOUR } } });
+    const { status, headers, body } = await postFiles(service, '/upload', [PHOTO, PHOTO, PHOTO]);
+    expect([status, body.code, headers.get('retry-after')]).toEqual([413, 'upload_too_large', null]);
+    expect(body).toMatchObject({
+      detail: 'the request has too many files',
+      fix: 'send up to 2 files in a request',
+    });
+    expect(service.left()).toEqual([]);
+  });
+
   it('is never exceeded by uploads that fail, bring several files or repeat a key, all at once', async () => {
     const service = await startService({ uploads: { quota: { uploads: 10, window: HOUR } } });
     const answers = await Promise.all(

@@ -39,7 +39,12 @@ export function uploadRoutes(app: FastifyInstance, site: Site): void {
     answer: ANSWERS.accepted,
   };
   const batch = {
-    ...{ isBatch: true, most: uploads.maxFiles, preset: presets.ofBatch },
+    // More files than the whole limit of an owner could never be accepted.
+    ...{
+      isBatch: true,
+      most: Math.min(uploads.maxFiles, uploads.quota?.uploads ?? Infinity),
+      preset: presets.ofBatch,
+    },
     ...{ fields: BATCH_FIELDS, answer: ANSWERS.acceptedBatch },
   };
   const gate = openGate(site);
