@@ -230,4 +230,5 @@ export const INDEX: DatabaseKind = {
   fixAbsence: 'name the index with {{index}}; imgtool process makes one',
   fixDamage: repairCommand,
   fixLoss: 'run the same command again: an index that lacks outputs adopts those there are',
+  fixLeftBehind: 'wait until that run has ended, then run the same command again',
 };

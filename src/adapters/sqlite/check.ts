@@ -51,7 +51,7 @@ export function migrate(db: Database, path: string, locks: Locks, kind: Database
     if (found === wanted) return;
     if (found > wanted) throw newer(path, found, kind);
     if (found > 0 && locks.held().length > 0) {
-      const fix = 'wait until it has ended, then run the same command again';
+      const fix = 'wait until it has ended, or end it, then run the same command again';
       throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
     }
     // The write lock is held, so the copy shows one moment.

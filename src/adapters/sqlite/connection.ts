@@ -69,7 +69,7 @@ export async function connect(
     if (purpose === 'work') makeFolder(path, kind);
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real, kind);
-    refuseIfLeftBehind(path, real, locks);
+    refuseIfLeftBehind(asked, real, locks);
     if (purpose === 'look' && sizeOf(real) === 0) return inMemory(Sqlite, asked, busyTimeout, ':memory:');
     // A process that opens the damaged file just before it is replaced would leave a log beside the new one.
     if (locks.isHeld(REPAIR)) throw inRepair(path);
@@ -100,10 +100,9 @@ export async function connect(
  * Refuses to make a database where one was deleted while a run works with it: SQLite would share the log of the deleted
  * one. The second check is for one that another process has just made.
  */
-function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
+function refuseIfLeftBehind({ path, kind }: Asked, real: string, locks: Locks): void {
   if (sizeOf(real) > 0 || locks.held().length === 0 || sizeOf(real) > 0) return;
-  const fix = 'wait until that run has ended, then run the same command again';
-  throw unusable(`${path}: was deleted while a run works with it`, fix);
+  throw unusable(`${path}: was deleted while another process works with it`, kind.fixLeftBehind);
 }
 
 /** Whether a database could not be opened because something there is write-protected. */

@@ -31,6 +31,8 @@ export function databaseError(error: unknown, path: string, kind: DatabaseKind):
     const fix = 'run it as someone who may, or name another place with {{index}}';
     return unusable(`${path}: may not be written (${code})`, fix, error);
   }
+  // The file is sound, and the step itself is wrong.
+  if (code.startsWith('SQLITE_CONSTRAINT')) return new ImgtoolError('internal', what, { cause: error });
   if (isDamage(error)) return damaged(path, what, kind, error);
   const fix = 'check the path, its permissions and the space there, or name another place with {{index}}';
   return unusable(`${path}: cannot be used (${what})`, fix, error);

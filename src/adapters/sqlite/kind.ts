@@ -19,6 +19,8 @@ export interface DatabaseKind {
   readonly fixDamage: (path: string) => string;
   /** What to do when the file was deleted or replaced while it was in use. */
   readonly fixLoss: string;
+  /** What to do when the file was deleted and another process still works with it. */
+  readonly fixLeftBehind: string;
 }
 
 /** The tables, indexes and triggers in the schema of a version. */
@@ -26,10 +28,11 @@ export function schemaNames({ migrations }: DatabaseKind, version: number): stri
   const created = migrations
     .slice(0, version)
     .join('')
+    .replaceAll(/--.*/g, '')
     .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
   return [...created].flatMap(([, type = '', name = '', columns = '']) => [
     `${type.toLowerCase()} ${name}`,
-    // SQLite makes an index for unique columns.
-    ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
+    // SQLite makes an index for each unique column.
+    ...[...columns.matchAll(/ UNIQUE/g)].map((_, i) => `index sqlite_autoindex_${name}_${i + 1}`),
   ]);
 }

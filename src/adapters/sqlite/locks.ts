@@ -103,7 +103,7 @@ export function locksOf(Sqlite: Sqlite, path: string, kind: DatabaseKind) {
     held,
     /** Whether a run is alive that another process or another connection holds. */
     othersHold: (): boolean => held().some((run) => !mine.has(run)),
-    /** Errors: `index_unusable` when the lock file of a live run was removed: other processes take the run for dead. */
+    /** Errors: `index_unusable` when the lock file was removed: other processes then think that the run has ended. */
     check(run: string): void {
       const own = mine.get(run);
       if (own === undefined || printOf(fileOf(run)) === own.print) return;

@@ -97,6 +97,9 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_time ON keys (created_at);
 `;
 
+const RESTORE =
+  'end imgtool serve, put the file back or restore a copy of it, then start imgtool serve again';
+
 /** The store of uploads in one SQLite file. An accepted upload must survive a power cut. */
 export const STORE: DatabaseKind = {
   noun: 'store',
@@ -106,5 +109,6 @@ export const STORE: DatabaseKind = {
   synchronous: 'FULL',
   fixAbsence: 'imgtool serve makes it',
   fixDamage: restoreCommand,
-  fixLoss: 'end imgtool serve, put the file back or restore a copy of it, then start imgtool serve again',
+  fixLoss: RESTORE,
+  fixLeftBehind: RESTORE,
 };
