@@ -50,6 +50,12 @@ export function asImgtoolError(error: unknown): ImgtoolError {
   return new ImgtoolError('internal', message, { cause: error });
 }
 
+/** The same error, with a hint that names another setting than the folder of outputs or the index. */
+export function withSetting({ code, message, fix, cause }: ImgtoolError, setting: string): ImgtoolError {
+  const named = fix?.replace(/\{\{(out|index)\}\}( or \{\{name\}\})?/, `{{${setting}}}`);
+  return new ImgtoolError(code, message, { fix: named, cause });
+}
+
 /** The part of an error that is recorded and reported. */
 export function failureOf({ code, message, fix }: ImgtoolError) {
   return fix === undefined ? { code, message } : { code, message, fix };

@@ -54,6 +54,7 @@ const CODES = {
   not_writable: 'denied',
   index_unusable: 'fatal',
   index_newer: 'fatal',
+  storage_unusable: 'fatal',
   port_taken: 'fatal',
   bad_request: 'refused',
   unauthorized: 'refused',

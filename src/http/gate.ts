@@ -43,8 +43,7 @@ export function openGate(site: Site) {
   async function queueLength(): Promise<number> {
     const now = performance.now();
     if (now - queue.at > QUEUE_REMEMBERED) {
-      const { states } = await store.stats();
-      queue = { length: states.pending + states.retrying, at: now };
+      queue = { length: await store.waiting(), at: now };
     }
     return queue.length;
   }

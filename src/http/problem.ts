@@ -26,6 +26,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   io: 503,
   index_unusable: 503,
   index_newer: 503,
+  storage_unusable: 503,
 };
 
 /** The codes of errors of fastify, by their status. */

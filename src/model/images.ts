@@ -87,7 +87,7 @@ export interface UploadBatch {
   readonly counts: Readonly<Record<ImageState, number>>;
 }
 
-/** Whether so little of a disk is free that the service accepts no uploads: a twentieth of it, or a gigabyte. */
+/** Whether the service accepts no uploads, because less of the disk is free than the larger of a twentieth and a gigabyte. */
 export const isNearlyFull = ({ free, total }: { readonly free: number; readonly total: number }): boolean =>
   free < Math.max(0.05 * total, 1e9);
 

@@ -1,7 +1,7 @@
 /**
  * Bytes by key: uploads that wait, and outputs. A key is a path of plain names with `/` between them. Nothing is visible
- * under its key before it is complete and durable. Methods without another note may be called twice. Errors: `no_space`,
- * `not_writable`, `io`.
+ * under its key before it is complete and durable. Methods without another note may be called twice. Errors, which name
+ * keys and no paths: `no_space`, `not_writable`, `io`; `storage_unusable` while no object could be stored or found.
  */
 export interface Objects {
   /** Creates a file of this machine to write, which `commit` moves to its key. Each call creates a new one. */
@@ -14,7 +14,7 @@ export interface Objects {
   fetch(key: string): Promise<FetchedObject>;
   /** Where a reader finds an object: a file of this machine, or an address to go to. Null where there is none. */
   locate(key: string): Promise<{ readonly path: string } | { readonly url: string } | null>;
-  /** Removes objects, and what this leaves empty. A missing object is no error. */
+  /** Removes objects, and what this leaves empty. A missing object is no error. After an error, all others are removed. */
   remove(keys: readonly string[]): Promise<void>;
   /** All objects whose keys begin with this prefix, with their time in milliseconds since 1970. */
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly at: number }>;

@@ -8,15 +8,15 @@ import type {
   Preset,
   StoredOutput,
   Timings,
-  TrailEntry,
   UploadBatch,
   UploadedFacts,
 } from '../model.ts';
 
 /**
  * The record of uploads: images, their jobs and outputs, quotas and idempotency keys. One object with four concerns. Each
- * method is one atomic step, durable once it resolves, and safe against other processes: a step that throws has changed
- * nothing. The time is that of the store's clock. Errors of every method: `index_unusable`, `index_newer`, `no_space`.
+ * method is one atomic step, durable once it resolves, and safe against other processes. A step that throws has changed
+ * nothing, except when its file was lost at that moment: what it wrote is lost with the file. The time is that of the store's clock. Errors of every method: `index_unusable`, `index_newer`,
+ * `no_space`; `internal` for rows that break a rule of the record.
  */
 export interface Store extends Uploads, Queue, Images, Upkeep {
   /** Closes the store. A second call does nothing. */
@@ -98,8 +98,8 @@ export interface Queue {
   /** Of these claims, those that are no longer the worker's: cancelled, deleted, or taken by another worker. */
   lost(claims: readonly Claim[]): Promise<Claim[]>;
   /**
-   * Ends an attempt, which now counts in any case, and records what was made. `taken`: another attempt has the image. `gone`: the image was cancelled or
-   * deleted. Neither changes anything.
+   * Ends an attempt and records what was made. The attempt counts, even if `begin` was not called. `taken`: another attempt
+   * has the image. `gone`: the image was cancelled or deleted. Neither changes anything.
    */
   settle(claim: Claim, end: ImageEnd): Promise<'settled' | 'taken' | 'gone'>;
   /**
@@ -170,19 +170,23 @@ export interface Images {
   /** Those images of the list that exist, in any order. */
   images(viewer: Viewer, ids: readonly string[]): Promise<Image[]>;
   batchOf(viewer: Viewer, id: string): Promise<UploadBatch | undefined>;
-  /** Up to `limit` images of a batch in the order of their upload, after the image `after`. Empty for an unknown batch. */
-  imagesOf(viewer: Viewer, batch: string, after: string | null, limit: number): Promise<Image[]>;
+  /**
+   * Up to `limit` images of a batch in the order of their upload, after the image `after`. Undefined when no image of this
+   * batch has this id, perhaps because it was deleted. Empty for an unknown batch without `after`.
+   */
+  imagesOf(viewer: Viewer, batch: string, after: string | null, limit: number): Promise<Image[] | undefined>;
   /** Cancels what has not ended, and returns these images. Undefined when there is no such batch or job. */
   cancel(viewer: Viewer, what: BatchOrJob): Promise<AboutImage[] | undefined>;
   /**
-   * Makes failed and cancelled images wait again, with their attempts counted anew, and returns their number. An image
-   * whose staged bytes are gone fails as `source_missing`. Undefined when there is no such batch or job.
+   * Makes failed and cancelled images wait again, with their attempts counted anew, and returns the number of those that
+   * wait. An image whose staged bytes are gone fails as `source_missing` and is not among them. Undefined when there is no
+   * such batch or job.
    */
   retry(viewer: Viewer, what: BatchOrJob): Promise<number | undefined>;
   /** Hides an image from all requests, and from its worker. Undefined when there is no such image. */
   remove(viewer: Viewer, id: string): Promise<(HiddenImage & { readonly hadEnded: boolean }) | undefined>;
   /** Removes the rows of a hidden image, once its objects are gone. A second call changes nothing. */
-  removed(id: string): Promise<void>;
+  dropRows(id: string): Promise<void>;
 }
 
 /** A deleted image that still has its rows. */
@@ -195,25 +199,27 @@ export interface HiddenImage extends AboutImage {
 export interface Upkeep {
   /** An earlier image of this owner with these bytes, and its outputs with any of these settings digests. */
   made(owner: string, digest: string, settings: readonly string[]): Promise<Made | undefined>;
+  /** Takes longer the more images there are. */
   stats(): Promise<StoreStats>;
+  /** Number of images that wait for a worker. */
+  waiting(): Promise<number>;
   /** The images that failed last, newest first. */
   failed(limit: number): Promise<Image[]>;
-  /** The audit trail of an image, in order. */
-  trail(image: string): Promise<TrailEntry[]>;
   /** The keys of this list that a row refers to. */
   referred(keys: readonly string[]): Promise<string[]>;
   /**
-   * Drops old rows: keys of requests, trails, quotas of past windows. Returns what storage must still remove: the staged
-   * bytes of images that failed or were cancelled before `failedBefore` (milliseconds since 1970), and hidden images.
+   * Drops old rows: keys of requests, trails, quotas of past windows. Forgets the staged bytes of images that failed or were
+   * cancelled before `failedBefore` (milliseconds since 1970), so that no retry waits for them. Returns what storage must
+   * still remove: these bytes, and hidden images.
    */
   sweep(failedBefore: number): Promise<Swept>;
-  /** Forgets these staged bytes, once they are gone. A second call changes nothing. */
-  unstaged(keys: readonly string[]): Promise<void>;
 }
 
 export interface Swept {
   readonly staged: readonly string[];
   readonly removed: readonly HiddenImage[];
+  /** Whether there are more old rows than one step drops. */
+  readonly isMore: boolean;
 }
 
 export interface Made extends Pick<Image, 'id' | 'dominantColor' | 'picture' | 'degraded'> {

@@ -1,6 +1,7 @@
 import type { Failure, Preset, UploadedFacts } from '../model.ts';
 import type { Accepted, NewUpload, QuotaRule, RequestKey, StagedObject } from '../ports.ts';
 import type { ServeContext } from './context.ts';
+import { tryRemoval } from './remove.ts';
 
 /** A file of a request: staged, or refused. */
 export interface UploadedFile {
@@ -43,7 +44,10 @@ export async function acceptUpload(
     await objects.commit(staged);
     accepted = await store.accept(newUpload(upload));
   } finally {
-    if (accepted?.type !== 'accepted') await objects.remove(staged.map(({ key }) => key));
+    if (accepted?.type !== 'accepted') {
+      const removal = objects.remove(staged.map(({ key }) => key));
+      await tryRemoval(emit, 'files of a request that was not accepted', removal);
+    }
   }
   if (accepted.type === 'accepted') {
     const { batch, owner, bucket, files } = upload;

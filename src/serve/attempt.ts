@@ -116,7 +116,7 @@ export function beginAttempt(
   async function failed(error: ImgtoolError, total: number): Promise<void> {
     if (signal.aborted) return letGo(why);
     // A renderer that is closed rejects every image with `cancelled`.
-    if (error.fatal || error.code === 'not_writable' || error.code === 'cancelled') {
+    if (error.fatal || error.code === 'cancelled') {
       pauses.begin(error);
       return letGo('given_back');
     }

@@ -18,8 +18,8 @@ export interface Worker {
   /** Ends the work on images that were cancelled or deleted. Resolves once nothing is written for them any more. */
   readonly drop: (images: readonly string[]) => Promise<void>;
   /**
-   * Takes no more images, and lets those that are being rendered finish for at most `ms` milliseconds. The others wait
-   * again, and this attempt of theirs does not count. A second call can shorten the time.
+   * Takes no more images, and lets those that are being rendered finish for at most `ms` milliseconds. Images that have not
+   * ended by then wait again, and this attempt at them does not count. A second call can shorten the time.
    */
   stop(ms: number): Promise<void>;
 }

@@ -30,7 +30,7 @@ interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {
   readonly refused: number;
 }
 
-/** A request was refused, or was none of HTTP. */
+/** A request was refused, or what arrived was not HTTP. */
 export interface RequestRefused {
   readonly type: 'request.refused';
   readonly code: ErrorCode;
@@ -93,6 +93,10 @@ interface ImageDeleted extends AboutImage {
   readonly type: 'image.deleted';
 }
 
+/**
+ * The worker has ended the last image of a batch. There is no such event for a batch that ends in another way: by a request,
+ * by another command or at the start.
+ */
 interface UploadBatchEnded {
   readonly type: 'batch.ended';
   readonly batch: string;

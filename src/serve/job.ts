@@ -6,6 +6,7 @@ import type { Claim, FetchedObject, ImageEnd, Opened, StagedObject, Store } from
 import { recipeOf } from '../variants/formats.ts';
 import type { ServeContext } from './context.ts';
 import { outputKey, outputKeys } from './keys.ts';
+import { tryRemoval } from './remove.ts';
 
 /** What all images of a worker are processed with. */
 export interface ImageTools extends ServeContext, Pick<Opening, 'renderer' | 'budget'> {
@@ -46,7 +47,7 @@ export async function processImage(work: ImageWork) {
     const committing = performance.now();
     await objects.commit(staged).catch(async (error: unknown) => {
       // Some of them may have their keys already.
-      await removeUnrecorded(work, claim).catch(() => {});
+      await removeUnrecorded(work, claim);
       throw error;
     });
     const now = performance.now();
@@ -92,7 +93,12 @@ async function openUpload(work: ImageWork, path: string): Promise<Opened> {
     emit: ({ message, fix }) => emit({ type: 'warning', message, ...(fix === undefined ? {} : { fix }) }),
   };
   const { bytes, digest } = claim.uploaded;
-  const opened = await openWithinBudget(opening, { path, bounds: null, given: claim.name }, bytes);
+  const source = { path, bounds: null, given: claim.name };
+  const opened = await openWithinBudget(opening, source, bytes).catch(async (error: unknown) => {
+    // Without the whole storage this is another error, and the image is not to blame.
+    if (asImgtoolError(error).code === 'source_missing') await fetchUpload(work);
+    throw error;
+  });
   if (opened.digest === digest) return opened;
   opened.close();
   throw new ImgtoolError('source_changed', 'its stored bytes are not those that were uploaded', {
@@ -165,18 +171,17 @@ function outputsOf(
 }
 
 /** Nobody needs the uploaded bytes of a processed image. The sweep removes those that cannot be removed now. */
-async function removeUpload({ objects, claim: { staged, name }, emit }: ImageWork): Promise<void> {
+async function removeUpload(work: ImageWork): Promise<void> {
+  const { staged, name } = work.claim;
   if (staged === null) return;
-  await objects.remove([staged]).catch((error: unknown) => {
-    const { message } = asImgtoolError(error);
-    emit({ type: 'warning', message: `${name}: its uploaded bytes could not be removed: ${message}` });
-  });
+  await tryRemoval(work.emit, `${name}: its uploaded bytes`, work.objects.remove([staged]));
 }
 
 /** Removes what an attempt may have stored that no row names. */
 export async function removeUnrecorded(
-  { objects }: Pick<ServeContext, 'objects'>,
+  { objects, emit }: Pick<ServeContext, 'objects' | 'emit'>,
   claim: Claim,
 ): Promise<void> {
-  await objects.remove(outputKeys(claim, claim.preset));
+  const removal = objects.remove(outputKeys(claim, claim.preset));
+  await tryRemoval(emit, `${claim.name}: its unfinished outputs`, removal);
 }

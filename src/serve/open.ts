@@ -29,7 +29,9 @@ export async function openService(asked: ServiceOptions): Promise<Service> {
   let release = () => {};
   try {
     const objects = openLocalObjects(asked.storage, (root) => {
-      release = holdStorage(root);
+      const held = holdStorage(root);
+      release = held.release;
+      return held.check;
     });
     await objects.prepare();
     const context = { store, objects, emit };

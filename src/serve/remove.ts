@@ -1,8 +1,27 @@
-import { asImgtoolError } from '../errors.ts';
+import { asImgtoolError, type ImgtoolError } from '../errors.ts';
 import type { BatchOrJob, HiddenImage, Viewer } from '../ports.ts';
-import type { RemovalContext } from './context.ts';
+import type { RemovalContext, ServeContext } from './context.ts';
 import { aboutImage } from './events.ts';
 import { possibleKeys } from './keys.ts';
+
+/**
+ * Waits for a removal that must stop nothing else, and reports its error. Never rejects: resolves to the error. A `fatal`
+ * one is not reported, because all other work with the store or the storage has it too.
+ */
+export async function tryRemoval(
+  emit: ServeContext['emit'],
+  what: string,
+  removal: Promise<void>,
+): Promise<ImgtoolError | undefined> {
+  try {
+    await removal;
+    return undefined;
+  } catch (thrown) {
+    const error = asImgtoolError(thrown);
+    if (!error.fatal) emit({ type: 'warning', message: `${what} could not be removed: ${error.message}` });
+    return error;
+  }
+}
 
 /**
  * Cancels what has not ended of a batch or job, and ends the work on it. Returns the number of images. Undefined when there
@@ -30,10 +49,7 @@ export async function removeImage(context: RemovalContext, viewer: Viewer, id: s
   if (image === undefined) return false;
   const about = aboutImage(image);
   if (!image.hadEnded) emit({ type: 'image.cancelled', ...about });
-  await removeHidden(context, image).catch((error: unknown) => {
-    const { message } = asImgtoolError(error);
-    emit({ type: 'warning', message: `the objects of the deleted image ${id} are still there: ${message}` });
-  });
+  await tryRemoval(emit, `the objects of the deleted image ${id}`, removeHidden(context, image));
   emit({ type: 'image.deleted', ...about });
   return true;
 }
@@ -46,5 +62,5 @@ export async function removeHidden(
   // While a child writes, new objects could follow those that are removed.
   await worker.drop([image.id]);
   await objects.remove([...image.keys, ...(await possibleKeys(store, image))]);
-  await store.removed(image.id);
+  await store.dropRows(image.id);
 }

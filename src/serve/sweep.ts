@@ -3,7 +3,7 @@ import { asImgtoolError } from '../errors.ts';
 import type { RemovalContext, ServeContext } from './context.ts';
 import { imageOfStagedKey, STAGING } from './keys.ts';
 import { sleep } from './pause.ts';
-import { removeHidden } from './remove.ts';
+import { removeHidden, tryRemoval } from './remove.ts';
 
 /** Milliseconds between two sweeps, varied at random by up to a quarter. */
 const INTERVAL = 600_000;
@@ -42,20 +42,22 @@ export function startSweeper(context: RemovalContext, keep: KeepTimes, clock: Cl
 export async function sweep(context: RemovalContext, keep: KeepTimes, signal: AbortSignal): Promise<void> {
   const { store, objects, emit } = context;
   const done = { staged: 0, images: 0 };
-  for (;;) {
-    const { staged, removed } = await store.sweep(Date.now() - keep.failed);
-    if (staged.length + removed.length === 0) break;
+  /** Deleted images whose objects cannot be removed now. */
+  const left = new Set<string>();
+  while (!signal.aborted) {
+    const { staged, removed, isMore } = await store.sweep(Date.now() - keep.failed);
     for (const keys of inGroups(staged)) {
       if (signal.aborted) return;
-      await objects.remove(keys);
-      await store.unstaged(keys);
-      done.staged += keys.length;
+      // No row refers to these any more. So those that stay are orphans.
+      if (await isRemoved(emit, 'old uploads', objects.remove(keys))) done.staged += keys.length;
     }
-    for (const image of removed) {
+    const images = removed.filter(({ id }) => !left.has(id));
+    for (const image of images) {
       if (signal.aborted) return;
-      await removeHidden(context, image);
-      done.images++;
+      if (await isRemoved(emit, `the deleted image ${image.id}`, removeHidden(context, image))) done.images++;
+      else left.add(image.id);
     }
+    if (staged.length + images.length === 0 && !isMore) break;
   }
   const orphans = await removeOrphans(context, Date.now() - keep.orphans, signal);
   emit({ type: 'swept', ...done, orphans });
@@ -65,7 +67,7 @@ export async function sweep(context: RemovalContext, keep: KeepTimes, signal: Ab
  * Removes staged bytes that no image refers to: at once if their image has ended, else if they are from before this time.
  * Returns their number.
  */
-async function removeOrphans({ store, objects }: ServeContext, before: number, signal: AbortSignal) {
+async function removeOrphans({ store, objects, emit }: ServeContext, before: number, signal: AbortSignal) {
   let orphans = 0;
   const remove = async (staged: readonly { key: string; at: number }[]) => {
     const keys = staged.map(({ key }) => key);
@@ -75,8 +77,8 @@ async function removeOrphans({ store, objects }: ServeContext, before: number, s
     const isOrphan = ({ key, at }: { key: string; at: number }) =>
       !referred.has(key) && (at < before || known.has(imageOfStagedKey(key)));
     const unneeded = staged.filter(isOrphan).map(({ key }) => key);
-    await objects.remove(unneeded);
-    orphans += unneeded.length;
+    if (await isRemoved(emit, 'uploads without an image', objects.remove(unneeded)))
+      orphans += unneeded.length;
   };
   let staged: { key: string; at: number }[] = [];
   for await (const one of objects.list(STAGING)) {
@@ -88,6 +90,13 @@ async function removeOrphans({ store, objects }: ServeContext, before: number, s
   }
   await remove(staged);
   return orphans;
+}
+
+/** Whether a removal succeeds. What does not is reported, and the sweep goes on. Errors: those that all others have too. */
+async function isRemoved(emit: ServeContext['emit'], what: string, removal: Promise<void>): Promise<boolean> {
+  const error = await tryRemoval(emit, what, removal);
+  if (error?.fatal) throw error;
+  return error === undefined;
 }
 
 function* inGroups(keys: readonly string[]): Generator<readonly string[]> {

@@ -1,4 +1,5 @@
 import { type Clock, openWakeup, systemClock } from '../core/clock.ts';
+import { withNewerFields } from '../core/job/settings-digest.ts';
 import { asImgtoolError } from '../errors.ts';
 import type { Claim } from '../ports.ts';
 import { type Attempt, beginAttempt } from './attempt.ts';
@@ -7,13 +8,16 @@ import { aboutImage } from './events.ts';
 import type { ImageTools } from './job.ts';
 import { possibleKeys } from './keys.ts';
 import { openPauses, sleep } from './pause.ts';
+import { tryRemoval } from './remove.ts';
 
 /** The only worker of a store that one process holds. */
 const WORKER = 'embedded';
 /** Images taken beyond those that can be rendered at once, so that no child is ever idle. */
 const AHEAD = 2;
-/** Most images in work for each child: those that are being stored, or wait for the same bytes, come on top. */
+/** Most images in work for each child: those that are being stored come on top. */
 const MOST_IN_WORK = 4;
+/** Most images that wait for the end of others with the same bytes, and take no place from the rest. */
+const MOST_WAITING = 200;
 /** Milliseconds between two questions for cancelled images. */
 const HEARTBEAT = 1_000;
 /** Milliseconds between two looks without a wake: another command may have made images wait again. */
@@ -49,7 +53,10 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
     while (!isStopping) {
       try {
         const free = capacity();
-        if (free > 0) for (const claim of await store.take(WORKER, free)) begin(claim);
+        const claims = free > 0 ? await store.take(WORKER, free) : [];
+        for (const claim of claims) begin(claim);
+        // Some of these may only wait for others.
+        if (claims.length > 0 && claims.length === free && capacity() > 0) continue;
       } catch (thrown) {
         pauses.begin(asImgtoolError(thrown));
       }
@@ -59,7 +66,11 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
 
   /** Cleans up after a process that is gone, before anything is processed. */
   async function recover(): Promise<void> {
-    for (const image of await store.unended()) await objects.remove(await possibleKeys(store, image));
+    for (const image of await store.unended()) {
+      const removal = objects.remove(await possibleKeys(store, image));
+      const error = await tryRemoval(emit, `unfinished outputs of the image ${image.id}`, removal);
+      if (error?.fatal) throw error;
+    }
     const { waiting, crashed } = await store.recover();
     for (const image of crashed) {
       const { attempts: attempt, error, uploaded } = image;
@@ -74,11 +85,19 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
   function capacity(): number {
     if (pauses.left() > 0) return 0;
     if (isCareful) return attempts.size === 0 ? 1 : 0;
-    const rendering = [...attempts].filter(({ step }) => step === 'next' || step === 'opened').length;
-    return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - attempts.size);
+    const steps = [...attempts].map(({ step }) => step);
+    const waiting = steps.filter((step) => step === 'waiting').length;
+    const rendering = steps.filter((step) => step === 'next' || step === 'opened').length;
+    return Math.min(
+      options.jobs + AHEAD - rendering,
+      MOST_IN_WORK * options.jobs + AHEAD - (steps.length - waiting),
+      MOST_WAITING - waiting,
+    );
   }
 
-  function begin(claim: Claim): void {
+  function begin(recorded: Claim): void {
+    const variants = recorded.preset.variants.map(withNewerFields);
+    const claim = { ...recorded, preset: { ...recorded.preset, variants } };
     const bytes = `${claim.uploaded.digest} ${claim.owner}`;
     const before = sameBytes.get(bytes);
     const one = beginAttempt(tools, { pauses, moved: wakeup.wake, retryIn }, claim, before);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Store } from '../../src/ports.ts';
+import type { Image } from '../../src/model.ts';
 import {
   beginNext,
   type Clock,
@@ -10,6 +10,7 @@ import {
   output,
   refusedImage,
   START,
+  type TestedStore,
   takeNext,
   tornEnd,
   trailOf,
@@ -19,7 +20,7 @@ import {
 export function storeOfImagesConformance(name: string, open: OpenStore): void {
   describe(`${name} as a store of images`, () => {
     let clock: Clock;
-    let store: Store;
+    let store: TestedStore;
     beforeEach(async () => {
       clock = { now: START };
       store = await open(clock);
@@ -84,7 +85,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       await upload(store);
       const seen: string[] = [];
       for (let after: string | null = null; ; ) {
-        const page = await store.imagesOf('all', id, after, 3);
+        const page: Image[] = (await store.imagesOf('all', id, after, 3)) ?? [];
         seen.push(...page.map((image) => image.id));
         if (page.length < 3) break;
         after = page.at(-1)?.id ?? null;
@@ -97,7 +98,17 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       const { id, images } = await upload(store, { images: [newImage(), newImage(), newImage()] });
       await store.remove('all', images[1]?.id ?? '');
       const page = await store.imagesOf('all', id, images[1]?.id ?? '', 9);
-      expect(page.map((image) => image.id)).toEqual([images[2]?.id]);
+      expect(page?.map((image) => image.id)).toEqual([images[2]?.id]);
+    });
+
+    it('has no page after an image that is not of the batch, or is gone', async () => {
+      const { id, images } = await upload(store, { images: [newImage(), newImage()] });
+      const other = await upload(store);
+      await store.remove('all', images[0]?.id ?? '');
+      await store.dropRows(images[0]?.id ?? '');
+      for (const after of [randomUUID(), other.first.id, images[0]?.id ?? '']) {
+        expect(await store.imagesOf('all', id, after, 9)).toBeUndefined();
+      }
     });
 
     describe('a cancellation', () => {
@@ -173,8 +184,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       it('fails an image whose staged bytes are gone', async () => {
         const { id, first } = await upload(store);
         await failNext();
-        await store.unstaged([first.staged ?? '']);
-        await store.unstaged([first.staged ?? '']);
+        await store.sweep(START + 1);
         expect(await store.retry('all', { batch: id })).toBe(0);
         expect(await store.image('all', first.id)).toMatchObject({
           ...{ state: 'failed', error: { code: 'source_missing' } },
@@ -188,7 +198,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       it('fails a cancelled image whose staged bytes are gone', async () => {
         const { id, first } = await upload(store);
         await store.cancel('all', { batch: id });
-        await store.unstaged([first.staged ?? '']);
+        await store.sweep(START + 1);
         expect(await store.retry('all', { job: first.job })).toBe(0);
         expect(await stateOf(first.id)).toBe('failed');
         expect(await store.batchOf('all', id)).toMatchObject({ completedAt: START });
@@ -249,20 +259,20 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
         await store.settle(await takeNext(store), completed(one));
         await store.remove('all', one);
         expect(await store.referred([output(one).key])).toEqual([output(one).key]);
-        await store.removed(one);
-        await store.removed(one);
+        await store.dropRows(one);
+        await store.dropRows(one);
         expect(await store.referred([output(one).key])).toEqual([]);
         expect(await trailOf(store, one)).toEqual([
           ...['upload_initiated', 'processing_started', 'completed', 'deleted'],
         ]);
         await store.remove('all', other);
-        await store.removed(other);
+        await store.dropRows(other);
         expect(await store.batchOf('all', id)).toBeUndefined();
       });
 
       it('keeps its rows until it was deleted', async () => {
         const { first } = await upload(store);
-        await store.removed(first.id);
+        await store.dropRows(first.id);
         expect(await stateOf(first.id)).toBe('pending');
       });
     });

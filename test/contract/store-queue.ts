@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Claim, Store } from '../../src/ports.ts';
+import type { Claim } from '../../src/ports.ts';
 import {
   beginNext,
   type Clock,
@@ -10,6 +10,7 @@ import {
   output,
   PRESET,
   START,
+  type TestedStore,
   TORN,
   takeNext,
   tornEnd,
@@ -20,7 +21,7 @@ import {
 export function storeOfQueueConformance(name: string, open: OpenStore): void {
   describe(`${name} as a queue of images`, () => {
     let clock: Clock;
-    let store: Store;
+    let store: TestedStore;
     beforeEach(async () => {
       clock = { now: START };
       store = await open(clock);
@@ -194,7 +195,7 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
       await store.cancel('all', { batch: id });
       expect(await store.lost(claims)).toEqual(claims);
       for (const claim of claims) expect(await settle(claim)).toBe('gone');
-      await store.removed(images[0]?.id ?? '');
+      await store.dropRows(images[0]?.id ?? '');
       expect(await settle(claims[0] as Claim)).toBe('gone');
       expect(await stateOf(images[1]?.id ?? '')).toBe('cancelled');
     });

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Failure, Preset, StoredOutput } from '../../src/model.ts';
+import type { Failure, Preset, StoredOutput, TrailEntry } from '../../src/model.ts';
 import type { Claim, ImageEnd, NewImage, NewUpload, Store } from '../../src/ports.ts';
 import { sha, variant } from '../records.ts';
 
 /** Steps that the contract tests of stores share. */
 
+/** A store with its audit trail, which people read in the database. */
+export interface TestedStore extends Store {
+  /** The entries of an image, in order. */
+  trail(image: string): Promise<TrailEntry[]>;
+}
+
 /** Opens a new empty store, whose clock a test may set. */
-export type OpenStore = (clock: Clock) => Promise<Store>;
+export type OpenStore = (clock: Clock) => Promise<TestedStore>;
 
 /** Milliseconds since 1970. */
 export interface Clock {
@@ -109,6 +115,6 @@ export function completed(image: string, over: Partial<ImageEnd & { state: 'comp
 export const tornEnd: ImageEnd = { state: 'failed', error: TORN, ms: null };
 
 /** The types of the audit trail of an image. */
-export async function trailOf(store: Store, image: string): Promise<string[]> {
+export async function trailOf(store: TestedStore, image: string): Promise<string[]> {
   return (await store.trail(image)).map(({ type }) => type);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ImageEnd, Store } from '../../src/ports.ts';
+import type { ImageEnd } from '../../src/ports.ts';
 import { sha } from '../records.ts';
 import {
   type Clock,
@@ -10,6 +10,7 @@ import {
   type OpenStore,
   output,
   START,
+  type TestedStore,
   takeNext,
   tornEnd,
   trailOf,
@@ -17,11 +18,13 @@ import {
 } from './store-steps.ts';
 
 const DAY = 24 * HOUR;
+/** What a sweep returns that has found nothing. */
+const NOTHING = { staged: [], removed: [], isMore: false };
 
 export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
   describe(`${name} as a store to look after`, () => {
     let clock: Clock;
-    let store: Store;
+    let store: TestedStore;
     beforeEach(async () => {
       clock = { now: START };
       store = await open(clock);
@@ -131,9 +134,10 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
       await upload(store);
       const { staged } = await store.sweep(START + 10);
       expect([...staged].sort()).toEqual([old.staged, first.staged].sort());
-      await store.unstaged(staged);
-      expect(await store.sweep(START + 10)).toEqual({ staged: [], removed: [] });
+      expect(await store.sweep(START + 10)).toEqual(NOTHING);
       expect(await store.image('all', old.id)).toMatchObject({ state: 'failed' });
+      // Nobody waits for bytes that are being removed.
+      expect(await store.retry('all', { job: old.job })).toBe(0);
     });
 
     it('names deleted images with their keys until their rows are removed', async () => {
@@ -147,9 +151,9 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
         { id: done.id, bucket: 'shop', keys: [output(done.id).key] },
         { id: first.id, bucket: 'shop', keys: [first.staged] },
       ]);
-      await store.removed(done.id);
-      await store.removed(first.id);
-      expect(await store.sweep(START)).toEqual({ staged: [], removed: [] });
+      await store.dropRows(done.id);
+      await store.dropRows(first.id);
+      expect(await store.sweep(START)).toEqual(NOTHING);
     });
 
     it('keeps the audit trail for 90 days', async () => {
@@ -161,6 +165,24 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
       await store.sweep(0);
       expect(await trailOf(store, first.id)).toEqual([]);
       expect(await store.image('all', first.id)).toBeDefined();
+    });
+
+    it('drops old rows step by step, and says whether more may be left', async () => {
+      const { first } = await upload(store, { images: Array.from({ length: 1_001 }, () => newImage()) });
+      clock.now = START + 90 * DAY;
+      expect(await store.sweep(0)).toEqual({ ...NOTHING, isMore: true });
+      expect(await store.sweep(0)).toEqual(NOTHING);
+      expect(await trailOf(store, first.id)).toEqual([]);
+    });
+
+    it('counts the images that wait', async () => {
+      expect(await store.waiting()).toBe(0);
+      await upload(store, { images: [newImage(), newImage(), newImage(), newImage()] });
+      const retrying = { state: 'retrying', error: { code: 'io', message: 'x' }, delay: 9 } as const;
+      await store.settle(await takeNext(store), retrying);
+      await store.settle(await takeNext(store), tornEnd);
+      await takeNext(store);
+      expect(await store.waiting()).toBe(2);
     });
 
     it('keeps the quota of the present window', async () => {

@@ -52,6 +52,19 @@ describe('a batch', () => {
     }
   });
 
+  it('says that a page begins after an image that is gone, and does not begin anew', async () => {
+    const service = await startService();
+    const { body } = await postFiles(service, '/upload', [PHOTO, PHOTO, PHOTO]);
+    const { body: page } = await service.ask(`/batch/${body.batch_id}/images?limit=2`);
+    expect((await service.ask(`/api/v1/images/${page.next}`, { method: 'DELETE' })).status).toBe(204);
+    const next = await service.ask(`/batch/${body.batch_id}/images?after=${page.next}`);
+    expect([next.status, next.body.code, next.body.fix]).toEqual([
+      422,
+      'invalid_request',
+      'ask for the first page again, without after',
+    ]);
+  });
+
   it('is cancelled and tried again as a whole', async () => {
     const service = await startService();
     const { body } = await postFiles(service, '/upload', [PHOTO, PHOTO]);

@@ -1,9 +1,10 @@
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import { openMemoryBudget } from '../../src/core/queue/memory-budget.ts';
+import { ImgtoolError } from '../../src/errors.ts';
 import type { Renderer } from '../../src/ports.ts';
 import type { ServeEvent } from '../../src/serve/events.ts';
 import { openService } from '../../src/serve/open.ts';
@@ -90,6 +91,51 @@ it('a second service on the same storage is refused, also with another store, an
   closes.push(next.close);
   await service.close();
   await expect(openService(options)).rejects.toMatchObject({ code: 'index_unusable' });
+});
+
+it('a service whose storage is gone loses nothing, and goes on once the storage is back', async () => {
+  const place = makePlace();
+  const { options } = given(place);
+  const before = await openServing({}, options.storage);
+  const [id] = await before.upload([photo('wine.jpg')]);
+  await before.store.close();
+  const away = join(place, 'away');
+  let wasAway = false;
+  const { open } = renderer;
+  renderer = {
+    ...renderer,
+    async open(...asked) {
+      if (wasAway) return open(...asked);
+      wasAway = true;
+      renameSync(options.storage, away);
+      mkdirSync(options.storage);
+      throw new ImgtoolError('source_missing', 'is not there (any more)');
+    },
+  };
+  const events: ServeEvent[] = [];
+  const next = (type: ServeEvent['type']) =>
+    expect.poll(() => events.find((event) => event.type === type), { timeout: 20_000 });
+  const service = await openService({ ...options, emit: (event) => void events.push(event) });
+  closes.push(service.close);
+  await next('paused').toMatchObject({ error: { code: 'storage_unusable' } });
+  await expect(service.objects.stage('staging/a')).rejects.toMatchObject({
+    code: 'storage_unusable',
+    message: `${options.storage}: is not the storage any more that this service has opened`,
+  });
+  expect(readdirSync(options.storage)).toEqual([]);
+  rmdirSync(options.storage);
+  renameSync(away, options.storage);
+  await next('image.ended').toMatchObject({ id, state: 'completed', attempt: 1 });
+});
+
+it('a service that cannot lock its storage names the setting of the storage', async () => {
+  const place = makePlace();
+  const { options } = given(place);
+  mkdirSync(options.storage);
+  writeFileSync(join(options.storage, '.imgtool.runs'), 'a file in the place of a folder');
+  const error = await openService(options).catch((thrown: unknown) => thrown as ImgtoolError);
+  expect(error).toMatchObject({ fix: expect.stringContaining('{{storage}}') });
+  expect(error).not.toMatchObject({ fix: expect.stringContaining('{{index}}') });
 });
 
 it('a service whose storage cannot be written does not hold its store', async () => {

@@ -85,7 +85,11 @@ export async function openServing(over: Partial<ImageTools> = {}, root = join(ma
     /** Uploads pictures in one batch, and returns the ids of their images. */
     async upload(
       files: readonly Buffer[],
-      { preset = presetOf('web'), owner = 'ann' }: { preset?: Preset; owner?: string } = {},
+      {
+        preset = presetOf('web'),
+        owner = 'ann',
+        bucket = 'photos',
+      }: { preset?: Preset; owner?: string; bucket?: string } = {},
     ): Promise<string[]> {
       const images = [];
       for (const [i, bytes] of files.entries()) {
@@ -98,7 +102,7 @@ export async function openServing(over: Partial<ImageTools> = {}, root = join(ma
           uploaded: { digest: sha(bytes), bytes: bytes.length },
         });
       }
-      const batch = { id: randomUUID(), owner, bucket: 'photos', preset };
+      const batch = { id: randomUUID(), owner, bucket, preset };
       const accepted = await tools.store.accept({ ...batch, priority: 1, images, quota: null, key: null });
       expect(accepted.type).toBe('accepted');
       return images.map(({ id }) => id);

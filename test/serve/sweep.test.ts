@@ -1,6 +1,7 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ImgtoolError } from '../../src/errors.ts';
 import { startSweeper, sweep } from '../../src/serve/sweep.ts';
 import { makeClock } from '../core/made-up-clock.ts';
 import { openServing, photo, type Serving, unserved } from './serving.ts';
@@ -75,6 +76,60 @@ describe('a sweep', () => {
     ]);
     await sweep(unserved(serving), KEEP, never);
     expect(serving.events.at(-1)).toEqual({ type: 'swept', staged: 0, images: 0, orphans: 0 });
+  });
+
+  it('removes no bytes of an image that is retried at that moment', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([Buffer.from('no picture')]);
+    const worker = serving.start();
+    await serving.ended(id);
+    await worker.stop(0);
+    const { job } = await serving.image(id);
+    const { remove } = serving.objects;
+    vi.spyOn(serving.objects, 'remove').mockImplementationOnce(async (keys) => {
+      expect(await serving.store.retry('all', { job })).toBe(0);
+      await remove(keys);
+    });
+    await sweep(unserved(serving), { ...KEEP, failed: -1_000 }, never);
+    expect(await serving.image(id)).toMatchObject({ state: 'failed', error: { code: 'source_missing' } });
+  });
+
+  it('goes on after what cannot be removed, and reports it', async () => {
+    const serving = await openServing();
+    const [bad = '', good = ''] = await serving.upload([photo('wine.jpg'), photo('life.jpg')]);
+    for (const id of [bad, good]) await serving.store.remove('all', id);
+    await putOrphan(serving, 'staging/old', 2 * DAY);
+    const { remove } = serving.objects;
+    vi.spyOn(serving.objects, 'remove').mockImplementation(async (keys) => {
+      if (keys.includes(`staging/${bad}`)) throw new ImgtoolError('io', 'as asked');
+      await remove(keys);
+    });
+    await sweep(unserved(serving), KEEP, never);
+    expect(serving.events).toEqual([
+      { type: 'warning', message: `the deleted image ${bad} could not be removed: as asked` },
+      { type: 'swept', staged: 0, images: 1, orphans: 1 },
+    ]);
+    expect(serving.files()).toEqual([`staging/${bad}`]);
+  });
+
+  it('ends at once when all of the storage is gone', async () => {
+    const serving = await openServing();
+    const ids = await serving.upload([photo('wine.jpg'), photo('life.jpg')]);
+    for (const id of ids) await serving.store.remove('all', id);
+    const gone = new ImgtoolError('storage_unusable', 'as asked');
+    const remove = vi.spyOn(serving.objects, 'remove').mockRejectedValue(gone);
+    await expect(sweep(unserved(serving), KEEP, never)).rejects.toBe(gone);
+    expect(remove).toHaveBeenCalledTimes(1);
+  });
+
+  it('drops all old rows, also those that one step does not cover', async () => {
+    const serving = await openServing();
+    const { store } = serving;
+    const answers = [{ isMore: true }, { isMore: true }, { isMore: false }];
+    const asked = vi.spyOn(store, 'sweep');
+    for (const answer of answers) asked.mockResolvedValueOnce({ staged: [], removed: [], ...answer });
+    await sweep(unserved(serving), KEEP, never);
+    expect(asked).toHaveBeenCalledTimes(3);
   });
 
   it('handles more orphans than one question to the store can have', async () => {

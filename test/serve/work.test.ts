@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
-import type { Order } from '../../src/model.ts';
+import type { Order, Variant } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { cancelImages, removeImage } from '../../src/serve/remove.ts';
 import { childrenOf, endless, workerPath } from '../adapters/children.ts';
@@ -99,6 +99,17 @@ describe('the same bytes', () => {
     ]);
   });
 
+  it('wait for each other, and let other images go first', async () => {
+    const { serving, begun } = await openEndless();
+    await serving.upload(Array.from({ length: 20 }, () => photo('wine.jpg')));
+    const [other = ''] = await serving.upload([photo('life.jpg')], { owner: 'bob' });
+    const worker = serving.start();
+    await begun();
+    await serving.event('image.started', ({ id }) => id === other);
+    expect(worker.busy()).toBe(21);
+    expect(serving.events.filter(({ type }) => type === 'image.started')).toHaveLength(2);
+  });
+
   it('are rendered again where an earlier output is gone', async () => {
     const serving = await openServing();
     const [a = ''] = await serving.upload([photo('wine.jpg')]);
@@ -152,6 +163,29 @@ describe('an image that cannot be processed', () => {
     const [id = ''] = await serving.upload([photo('wine.jpg')]);
     serving.start();
     expect(await serving.ended(id)).toMatchObject({ state: 'failed', attempt: 3, error: { code: 'io' } });
+  });
+
+  it('fails alone where the folder of its bucket cannot be written', async () => {
+    const serving = await openServing();
+    writeFileSync(join(serving.root, 'photos'), 'a file in the place of a folder');
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const [other = ''] = await serving.upload([photo('life.jpg')], { bucket: 'others' });
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'failed', error: { code: 'not_writable' } });
+    expect(await serving.ended(other)).toMatchObject({ state: 'completed' });
+    expect(serving.events).not.toContainEqual(expect.objectContaining({ type: 'paused' }));
+    expect(serving.files()).toContain(`staging/${id}`);
+  });
+
+  it('has ended, also if nothing of it can be removed', async () => {
+    const serving = await openServing();
+    vi.spyOn(serving.objects, 'remove').mockRejectedValue(new ImgtoolError('io', 'as asked'));
+    const [id = ''] = await serving.upload([Buffer.from('no picture')]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'failed' });
+    await serving.event('batch.ended');
+    const message = '0.jpg: its unfinished outputs could not be removed: as asked';
+    expect(serving.events).toContainEqual({ type: 'warning', message });
   });
 
   it('waits without losing an attempt while the disk is full', async () => {
@@ -327,6 +361,26 @@ describe('the worker', () => {
     await serving.event('image.ended', (one) => one.id !== id);
     // If it had ended this process too, only it would have lost an attempt.
     expect(take.mock.calls.slice(0, 2).map(([, limit]) => limit)).toEqual([1, 4]);
+  });
+
+  it('begins, also if the outputs of an earlier process cannot be removed', async () => {
+    const serving = await openServing();
+    await serving.upload([photo('wine.jpg')]);
+    for (const claim of await serving.store.take('dead', 1)) await serving.store.begin(claim);
+    vi.spyOn(serving.objects, 'remove').mockRejectedValueOnce(new ImgtoolError('not_writable', 'as asked'));
+    serving.start();
+    expect(await serving.event('image.ended')).toMatchObject({ state: 'completed', attempt: 2 });
+  });
+
+  it('renders an upload whose preset an earlier version recorded', async () => {
+    const serving = await openServing();
+    const web = presetOf('web');
+    const variants = web.variants.map(({ animated: _, ...older }) => older as Variant);
+    const [id = ''] = await serving.upload([photo('wine.jpg')], { preset: { ...web, variants } });
+    serving.start();
+    await serving.ended(id);
+    const [same = ''] = await serving.upload([photo('wine.jpg')]);
+    expect(await serving.ended(same)).toMatchObject({ state: 'duplicate' });
   });
 
   it('asks the store seldom while nothing waits, and at once after a wake', async () => {

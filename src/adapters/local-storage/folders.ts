@@ -46,15 +46,18 @@ export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<
   };
 }
 
-/** Makes a folder and those above it, and waits until all are durable, by a `sync` of the folder above each. */
+/**
+ * Makes a folder and those above it, and waits until all are durable, by a `sync` of the folder above each. Errors name the
+ * folder as `named`.
+ */
 export function createFolderMaker(sync: (folder: string) => Promise<void>) {
   /** New folders that a power cut could still remove. */
   const fresh = new Set<string>();
-  return async (folder: string): Promise<void> => {
+  return async (folder: string, named = folder): Promise<void> => {
     try {
       makeFolders(folder, (made) => fresh.add(made));
     } catch (error) {
-      throw makingError(error, folder);
+      throw makingError(error, named);
     }
     if (fresh.size === 0) return;
     for (let at = folder; at !== dirname(at); at = dirname(at)) {

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { constants, lstatSync, type Stats } from 'node:fs';
-import { access, chmod, copyFile, opendir, readdir, rm, statfs, unlink, writeFile } from 'node:fs/promises';
+import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
+import { chmod, copyFile, opendir, readdir, rm, statfs, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../../errors.ts';
+import {
+  asImgtoolError,
+  ImgtoolError,
+  outputUnreadable,
+  removeError,
+  systemCode,
+  withSetting,
+  writeError,
+} from '../../errors.ts';
 import type { Objects, StagedObject } from '../../ports.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './folders.ts';
 import { linked, show } from './naming.ts';
@@ -22,9 +30,10 @@ const TRIES = 5;
 /**
  * Stores objects as files below a folder that belongs to one process. No link below that folder is followed, served or
  * removed. Staged files lie in a folder of their own, on the same disk. Calls that take microseconds are synchronous.
- * `hold` makes sure that no other process uses the folder, before `prepare` removes anything there.
+ * `hold` makes sure that no other process uses the folder, before `prepare` removes anything there. It returns a check that
+ * the folder is still the same: without its disk, an empty folder is in its place.
  */
-export function openLocalObjects(root: string, hold: (root: string) => void = () => {}): Objects {
+export function openLocalObjects(root: string, hold: (root: string) => () => void = () => () => {}): Objects {
   const syncNames = openFolderSyncs();
   const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
@@ -33,24 +42,41 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
   /** Begins the names of the staged files of this process. */
   const run = randomBytes(6).toString('hex');
   let staged = 0;
+  let checkHold = () => {};
+
+  /** Carries out a call. When no object could be stored or found, the error says that. */
+  const guarded =
+    <A extends readonly unknown[], T>(call: (...asked: A) => Promise<T>) =>
+    async (...asked: A): Promise<T> => {
+      checkHold();
+      try {
+        return await call(...asked);
+      } catch (error) {
+        checkHold();
+        if (asImgtoolError(error).code === 'not_writable')
+          for (const path of [root, scratch]) assertWritable(path);
+        throw error;
+      }
+    };
 
   /** The file of an object, with no link followed. Undefined where none is. */
   function fileOf(key: string): string | undefined {
     const path = join(root, key);
-    return isKey(key) && isReal(root, dirname(key)) && statOf(path)?.isFile() ? path : undefined;
+    return isKey(key) && isReal(root, dirname(key)) && statIn(root, key)?.isFile() ? path : undefined;
   }
 
   async function stage(key: string): Promise<StagedObject> {
     assertKey(key);
     await makeRealFolder(STAGED);
+    assertWritable(scratch);
     const path = join(scratch, `${run}-${staged++}.tmp`);
-    return { path, key, discard: () => rm(path, { force: true }).catch(failAt(path)) };
+    return { path, key, discard: () => rm(path, { force: true }).catch(failAt(key)) };
   }
 
   /** Makes a folder below the root and those above it. */
   async function makeRealFolder(folder: string): Promise<void> {
-    if (isReal(root, folder)) return makeFolder(join(root, folder));
-    const message = `${join(root, folder)}: a link or a file is in the place of a folder`;
+    if (isReal(root, folder)) return makeFolder(join(root, folder), folder);
+    const message = `${folder}: a link or a file is in the place of this folder of the storage`;
     throw new ImgtoolError('not_writable', message, { fix: 'move it away: storage follows no links' });
   }
 
@@ -74,8 +100,8 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
   }
 
   return {
-    stage: (key) => stage(key).catch(failAt(key)),
-    async stageFrom(from, key) {
+    stage: guarded((key: string) => stage(key).catch(failAt(key))),
+    stageFrom: guarded(async (from: string, key: string) => {
       const original = fileOf(from);
       if (original === undefined) throw missing(from);
       const one = await stage(key).catch(failAt(key));
@@ -91,43 +117,45 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
         if (fileOf(from) === undefined) throw missing(from);
         throw storageError(error, key);
       }
-    },
-    async commit(objects) {
+    }),
+    commit: guarded(async (objects: readonly StagedObject[]) => {
       await all(objects.map(({ path, key }) => atOnce(() => syncFile(path)).catch(failAt(key))));
       for (const one of objects) await giveName(one).catch(failAt(one.key));
       const folders = [...new Set(objects.map(({ key }) => dirname(key)))];
       await all(folders.map((folder) => syncNames(join(root, folder)).catch(failAt(folder))));
-    },
-    async fetch(key) {
+    }),
+    fetch: guarded(async (key: string) => {
       const path = fileOf(key);
       if (path === undefined) throw missing(key);
       return { path, discard: async () => {} };
-    },
-    async locate(key) {
+    }),
+    locate: guarded(async (key: string) => {
       const path = fileOf(key);
       return path === undefined ? null : { path };
-    },
-    async remove(keys) {
+    }),
+    remove: guarded(async (keys: readonly string[]) => {
       const folders = new Set<string>();
+      let failure: unknown;
       for (const key of keys) {
-        const path = fileOf(key);
-        if (path === undefined) continue;
-        await unlink(path).catch((error) => {
-          if (!isAbsence(error)) throw removeError(error, path);
-        });
-        folders.add(dirname(key));
+        try {
+          const path = fileOf(key);
+          if (path === undefined) continue;
+          await unlink(path).catch(failRemoving(key));
+          folders.add(dirname(key));
+        } catch (error) {
+          failure ??= error;
+        }
       }
       for (const folder of folders) {
         // The first folder of a key stays: the next object needs it soon.
         const [first = ''] = folder.split('/');
-        await removeEmpty(join(root, folder), join(root, first)).catch((error) => {
-          if (!isAbsence(error)) throw removeError(error, join(root, folder));
-        });
+        await removeEmpty(join(root, folder), join(root, first)).catch(failRemoving(folder));
       }
-    },
+      if (failure !== undefined) throw failure;
+    }),
     list: (prefix) => objectsBelow(root, prefix.slice(0, Math.max(0, prefix.lastIndexOf('/'))), prefix),
     async prepare() {
-      if (statOf(root)?.isFile()) {
+      if (statIn(root, '')?.isFile()) {
         const fix = `choose another {{${SETTING}}}`;
         throw new ImgtoolError('not_writable', `${root}: is a file, and objects need a folder there`, {
           fix,
@@ -137,8 +165,8 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
       const probe = await stage('probe').catch(unusable(root));
       await writeFile(probe.path, '', { flag: 'wx' }).catch(unusable(root));
       await probe.discard();
-      await access(root, constants.W_OK | constants.X_OK).catch(unusable(root));
-      hold(root);
+      assertWritable(root);
+      checkHold = hold(root);
       for (const name of await readdir(scratch).catch(failReading(scratch))) {
         const path = join(scratch, name);
         if (!name.startsWith(`${run}-`)) await rm(path, { force: true }).catch(failAt(path));
@@ -162,10 +190,10 @@ function assertKey(key: string): void {
 
 /** Whether all that exists of a folder below the root is a folder, and no link. */
 function isReal(root: string, folder: string): boolean {
-  let path = root;
+  let key = '';
   for (const name of folder.split('/')) {
-    path = join(path, name);
-    const found = statOf(path);
+    key = join(key, name);
+    const found = statIn(root, key);
     if (found === undefined) return true;
     if (!found.isDirectory()) return false;
   }
@@ -183,18 +211,30 @@ async function* objectsBelow(
   for await (const { name } of names) {
     const key = folder === '' ? name : `${folder}/${name}`;
     if (!PLAIN.test(name) || !(key.startsWith(prefix) || prefix.startsWith(`${key}/`))) continue;
-    const found = statOf(join(root, key));
+    const found = statIn(root, key);
     if (found?.isDirectory()) yield* objectsBelow(root, key, prefix);
     else if (found?.isFile() && key.startsWith(prefix)) yield { key, at: found.mtimeMs };
   }
 }
 
-function statOf(path: string): Stats | undefined {
+function statIn(root: string, key: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return lstatSync(join(root, key), { throwIfNoEntry: false });
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw outputUnreadable(error, path);
+    throw withSetting(outputUnreadable(error, key || root), SETTING);
+  }
+}
+
+/** Errors: `storage_unusable` for a folder that no object can do without. */
+function assertWritable(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    if (isAbsence(cause)) return;
+    const fix = `check its permissions and its disk, or choose another {{${SETTING}}}`;
+    const message = `${folder}: may not be written (${systemCode(cause)})`;
+    throw new ImgtoolError('storage_unusable', message, { fix, cause });
   }
 }
 
@@ -204,9 +244,9 @@ const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(sy
 const SETTING = 'storage';
 
 function storageError(error: unknown, what: string): ImgtoolError {
-  const { code, message, fix, cause } = writeError(error, what);
+  const { code, message, fix, cause } = withSetting(writeError(error, what), SETTING);
   // The service goes on by itself.
-  const advice = fix?.replace('{{out}}', `{{${SETTING}}}`).replace(', then run the same command again', '');
+  const advice = fix?.replace(', then run the same command again', '');
   return new ImgtoolError(code, message, { fix: advice, cause });
 }
 
@@ -220,12 +260,17 @@ const failAt = (what: string) => (error: unknown) => {
   throw storageError(error, what);
 };
 
+/** A handler of errors of a removal: what is gone needs none. */
+const failRemoving = (what: string) => (error: unknown) => {
+  if (!isAbsence(error)) throw removeError(error, what);
+};
+
 /** A handler of errors of reading a folder: a missing one is empty. */
 const failReading =
   (what: string) =>
   (error: unknown): [] => {
     if (isAbsence(error)) return [];
-    throw outputUnreadable(error, what);
+    throw withSetting(outputUnreadable(error, what), SETTING);
   };
 
 function missing(key: string): ImgtoolError {

@@ -9,6 +9,8 @@ import { executor } from './sqlite.ts';
 import { countsOf } from './steps/images.ts';
 import { IMAGE, type ImageRow, imagesIn } from './steps/rows.ts';
 
+/** The state of images that a service left in work: they wait for its next start. */
+const LEFT_IN_WORK = 'pending';
 /** Images read in one step. */
 const PAGE = 500;
 
@@ -26,7 +28,7 @@ export function openStoreHistory(path: string): Promise<PastBatches> {
       batches: (limit) => read(() => newest(limit, isServed())),
       async *jobs(batch, states) {
         for (const state of states) {
-          const next = (after: number) => carryOut(jobsOf(batch, state, after));
+          const next = (after: number) => carryOut(jobsOf(batch, state, isServed(), after));
           for await (const rows of pagesFrom<number, JobRecord>(connection.read, 0, next)) yield* rows;
         }
       },
@@ -71,15 +73,16 @@ function* batchIn({ owner, bucket, ...row }: BatchRow, isServed: boolean): Store
     SELECT coalesce(sum(bytes), 0) AS "bytesIn", coalesce(sum(degraded), 0) AS degraded, coalesce(sum((SELECT sum(outputs.bytes) FROM outputs
       WHERE image = images.number)), 0) AS "bytesOut"
     FROM images WHERE batch = ${row.id} AND deleted_at IS NULL AND state IN ('completed', 'duplicate')`;
-  // Images that a service left in work wait for its next start.
-  const inWork = isServed ? { processing } : { processing: 0, pending: counts.pending + processing };
+  const left = isServed
+    ? { processing }
+    : { processing: 0, [LEFT_IN_WORK]: counts[LEFT_IN_WORK] + processing };
   const preset = JSON.parse(row.preset) as Preset;
   const ended = counts.cancelled > 0 ? 'cancelled' : 'finished';
   return {
     ...{ id: row.id, command: 'upload', inputs: [owner], out: bucket, cwd: '', preset: preset.name, jobs: 0 },
     ...{ state: row.finishedAt !== null ? ended : isServed ? 'running' : 'interrupted' },
     ...{ options: optionsWith(preset), startedAt: row.startedAt, finishedAt: row.finishedAt },
-    ...{ counts: { ...counts, unchanged: 0, ...inWork }, ...size },
+    ...{ counts: { ...counts, unchanged: 0, ...left }, ...size },
     ...{ passedOver: 0, aside: null, walkEnded: true },
   };
 }
@@ -101,16 +104,18 @@ function optionsWith(preset: Preset): BatchOptions {
   };
 }
 
-function* jobsOf(batch: string, state: JobState, after: number): StoreStep<JobRecord[]> {
+function* jobsOf(batch: string, state: JobState, isServed: boolean, after: number): StoreStep<JobRecord[]> {
+  const inWork = isServed ? 'processing' : LEFT_IN_WORK;
   const rows = yield* sql<ImageRow>`
     SELECT ${IMAGE} FROM images
-    WHERE batch = ${batch} AND deleted_at IS NULL AND state = ${state} AND number > ${after}
+    WHERE batch = ${batch} AND deleted_at IS NULL AND number > ${after}
+      AND CASE state WHEN 'processing' THEN ${inWork} ELSE state END = ${state}
     ORDER BY number LIMIT ${PAGE}`;
   const images = yield* imagesIn(rows);
   return images.map((image, at): JobRecord => {
     const { uploaded, picture, completedAt } = image;
     return {
-      ...{ id: rows[at]?.number ?? 0, source: sourceOf(image), state: image.state, part: null },
+      ...{ id: rows[at]?.number ?? 0, source: sourceOf(image), state, part: null },
       ...{ attempts: image.attempts, bytes: uploaded?.bytes ?? null, digest: uploaded?.digest ?? null },
       ...{ width: picture?.width ?? null, height: picture?.height ?? null, format: picture?.format ?? null },
       ...{ pages: null, dominantColor: image.dominantColor, duplicateOf: image.duplicateOf, reused: false },

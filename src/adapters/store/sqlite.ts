@@ -2,12 +2,12 @@ import type { Statement as Prepared } from 'better-sqlite3';
 import type { Store } from '../../ports.ts';
 import { type Connection, connect } from '../sqlite/connection.ts';
 import { openGroupCommit } from '../sqlite/group-commit.ts';
-import { HOLDER, holdStore } from './hold.ts';
+import { type Hold, holdStore } from './hold.ts';
 import { STORE } from './schema.ts';
 import type { Statement, StoreStep } from './sql.ts';
-import { changeSteps } from './steps/again.ts';
-import { closeBatch } from './steps/changes.ts';
+import { changeSteps } from './steps/changes.ts';
 import { imageSteps } from './steps/images.ts';
+import { closeBatch } from './steps/parts.ts';
 import { queueSteps } from './steps/queue.ts';
 import { upkeepSteps } from './steps/upkeep.ts';
 import { uploadSteps } from './steps/uploads.ts';
@@ -22,23 +22,21 @@ export async function openSqliteStore(
 ): Promise<Store> {
   const connection = await connect(STORE, path);
   try {
-    holdStore(connection);
-    return storeOn(connection, now);
+    return storeOn(connection, holdStore(connection), now);
   } catch (error) {
     connection.close();
     throw error;
   }
 }
 
-function storeOn(connection: Connection, now: () => number): Store {
-  const { locks } = connection;
+function storeOn(connection: Connection, hold: Hold, now: () => number): Store {
   const together = openGroupCommit(connection);
   const carryOut = executor(connection);
   const write =
     <A extends readonly unknown[], T>(step: (now: number, ...asked: A) => StoreStep<T>) =>
     (...asked: A) =>
       together(() => {
-        locks.check(HOLDER);
+        hold.check();
         return carryOut(step(Math.floor(now()), ...asked));
       });
   const read =
@@ -68,19 +66,18 @@ function storeOn(connection: Connection, now: () => number): Store {
     cancel: write(changeSteps.cancel),
     retry: write(changeSteps.retry),
     remove: write(changeSteps.remove),
-    removed: write(changeSteps.removed),
+    dropRows: write(changeSteps.dropRows),
     made: read(upkeepSteps.made),
     stats: read(upkeepSteps.stats),
+    waiting: read(upkeepSteps.waiting),
     failed: read(upkeepSteps.failed),
-    trail: read(upkeepSteps.trail),
     referred: read(upkeepSteps.referred),
     sweep: write(upkeepSteps.sweep),
-    unstaged: write(upkeepSteps.unstaged),
     async close() {
       if (!connection.db.open) return;
-      // Steps of this turn come first. Whether they fail, their callers are told.
+      // Steps of this turn come first. If they fail, their callers get the error.
       await together(() => {}).catch(() => {});
-      locks.release(HOLDER);
+      hold.release();
       connection.close();
     },
   };

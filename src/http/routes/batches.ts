@@ -3,7 +3,7 @@ import type { Viewer } from '../../ports.ts';
 import { cancelImages } from '../../serve/remove.ts';
 import { batchBody, batchImageBody, batchPath } from '../bodies.ts';
 import type { Site } from '../options.ts';
-import { notFound } from '../problem.ts';
+import { notFound, Refusal } from '../problem.ts';
 import { ANSWERS, answers, batchImagesQuery, batchParams } from '../schemas.ts';
 import { changeText, type ViewerOf } from './jobs.ts';
 
@@ -51,6 +51,11 @@ export function batchRoutes(app: FastifyInstance, { service }: Site): void {
       if ((await store.batchOf(viewer, batch)) === undefined) throw notFound();
       const { after = null, limit } = query;
       const found = await store.imagesOf(viewer, batch, after, limit + 1);
+      if (found === undefined) {
+        throw new Refusal('invalid_request', 'after: no image of this batch has this id (any more)', {
+          fix: 'ask for the first page again, without after',
+        });
+      }
       const images = found.slice(0, limit);
       const next = found.length > limit ? (images.at(-1)?.id ?? null) : null;
       return { batch_id: batch, images: images.map(batchImageBody), next };

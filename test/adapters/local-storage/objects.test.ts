@@ -6,6 +6,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -13,12 +15,13 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openLocalObjects } from '../../../src/adapters/local-storage/objects.ts';
+import { ImgtoolError } from '../../../src/errors.ts';
 import type { Objects } from '../../../src/ports.ts';
 import { objectsConformance } from '../../contract/objects.ts';
 import { makePlace } from '../../place.ts';
 
 /** Is called with the inode of each file or folder that is made durable. */
-const spy = vi.hoisted(() => ({ synced: (_inode: number) => {} }));
+const spy = vi.hoisted(() => ({ synced: (_inode: number) => {}, unremovable: '' }));
 vi.mock('node:fs', async (load) => {
   const real = await load<typeof import('node:fs')>();
   const fsync = (file: number, end: (error: Error | null) => void) => {
@@ -26,6 +29,15 @@ vi.mock('node:fs', async (load) => {
     real.fsync(file, end);
   };
   return { ...real, fsync };
+});
+
+vi.mock('node:fs/promises', async (load) => {
+  const real = await load<typeof import('node:fs/promises')>();
+  const unlink = async (path: string) => {
+    if (path === spy.unremovable) throw Object.assign(new Error('as asked'), { code: 'EIO' });
+    return real.unlink(path);
+  };
+  return { ...real, unlink };
 });
 
 objectsConformance('a local folder', async () => openLocalObjects(join(makePlace(), 'storage')));
@@ -36,6 +48,7 @@ describe('local objects', () => {
   let objects: Objects;
   beforeEach(async () => {
     spy.synced = () => {};
+    spy.unremovable = '';
     place = makePlace();
     root = join(place, 'storage');
     objects = openLocalObjects(root);
@@ -161,6 +174,57 @@ describe('local objects', () => {
     linkSync(one.path, join(root, '.staged/dead-0.tmp'));
     await objects.prepare();
     expect(readdirSync(join(root, '.staged')).map((name) => join(root, '.staged', name))).toEqual([one.path]);
+  });
+
+  it('are neither stored, found nor removed while their disk is gone, and are there again after it', async () => {
+    const held = join(root, 'held');
+    const gone = new ImgtoolError('storage_unusable', 'as asked');
+    const there = () => {
+      if (!existsSync(held)) throw gone;
+    };
+    objects = openLocalObjects(root, () => there);
+    await objects.prepare();
+    writeFileSync(held, '');
+    await put('photos/a');
+    const one = await objects.stage('photos/b');
+    writeFileSync(one.path, 'picture');
+    renameSync(root, join(place, 'away'));
+    mkdirSync(root);
+    const calls = [
+      ...[objects.stage('photos/c'), objects.stageFrom('photos/a', 'photos/c'), objects.commit([one])],
+      ...[objects.fetch('photos/a'), objects.locate('photos/a'), objects.remove(['photos/a'])],
+    ];
+    for (const end of await Promise.allSettled(calls))
+      expect(end).toEqual({ status: 'rejected', reason: gone });
+    expect(readdirSync(root)).toEqual([]);
+    rmdirSync(root);
+    renameSync(join(place, 'away'), root);
+    await objects.commit([one]);
+    for (const key of ['photos/a', 'photos/b']) expect(await objects.locate(key)).not.toBeNull();
+  });
+
+  it('are removed as far as they can be', async () => {
+    await put('photos/b');
+    await put('photos/c');
+    spy.unremovable = join(root, 'photos/b');
+    await expect(objects.remove(['photos/b', 'photos/c'])).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringMatching(/^photos\/b: could not be removed/),
+    });
+    expect(await objects.locate('photos/c')).toBeNull();
+  });
+
+  it('have errors that name keys and the setting of the storage, and no path of the machine', async () => {
+    writeFileSync(join(root, 'taken'), 'a file in the place of a folder');
+    const one = await objects.stage('taken/a');
+    writeFileSync(one.path, 'picture');
+    const unwritten = await objects.stage('photos/a');
+    for (const staged of [one, unwritten]) {
+      const error = await objects.commit([staged]).catch((thrown: unknown) => thrown as ImgtoolError);
+      if (!(error instanceof ImgtoolError)) throw new Error('it was stored');
+      expect(error.message).toMatch(/^(taken|photos)/);
+      expect(`${error.message} ${error.fix}`).not.toMatch(/\{\{out\}\}|\/storage/);
+    }
   });
 
   it('say what is wrong with a folder that cannot be written, and which setting names it', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -6,7 +6,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { keep } from '../../../src/adapters/sqlite/binding.ts';
 import { STORE } from '../../../src/adapters/store/schema.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite.ts';
-import { upload } from '../../contract/store-steps.ts';
+import { newImage, upload } from '../../contract/store-steps.ts';
 import { makePlace } from '../../place.ts';
 
 /** A store that one process holds at a time. */
@@ -66,7 +66,35 @@ it('writes to the disk with each commit, and leaves no lock behind', async () =>
   expect(keep(db.prepare('PRAGMA journal_mode').pluck()).get()).toBe('wal');
   db.close();
   await store.close();
-  expect(existsSync(`${path}.runs/serve.lock`)).toBe(false);
+  expect(readdirSync(`${path}.runs`)).toEqual([]);
+});
+
+it('is held without a note of its process where the note cannot be written', async () => {
+  mkdirSync(`${path}.runs/serve.txt`, { recursive: true });
+  const store = await openSqliteStore(path);
+  const message = expect.stringContaining('(another process)');
+  await expect(openSqliteStore(path)).rejects.toMatchObject({ message });
+  await store.close();
+});
+
+it('whose file was deleted while a service works with it is not made again', async () => {
+  const store = await openSqliteStore(path);
+  rmSync(path);
+  await expect(openSqliteStore(path)).rejects.toMatchObject({
+    code: 'index_unusable',
+    message: `${path}: was deleted while another process works with it`,
+    fix: STORE.fixLeftBehind,
+  });
+  await store.close();
+});
+
+it('reports a step that breaks a rule of the schema as an error of its own', async () => {
+  const store = await openSqliteStore(path);
+  const { first } = await upload(store);
+  await expect(upload(store, { images: [newImage({ id: first.id })] })).rejects.toMatchObject({
+    code: 'internal',
+  });
+  await store.close();
 });
 
 it('shares one commit among the steps of a turn', async () => {

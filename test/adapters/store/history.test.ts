@@ -95,6 +95,8 @@ describe('the history of a store', () => {
     expect(await ask((past) => past.batch(batch))).toMatchObject({
       ...{ state: 'interrupted', counts: { processing: 0, pending: 1 } },
     });
+    const jobs = await ask((past) => all(past.jobs(batch, ['processing', 'pending'])));
+    expect(jobs.map(({ state }) => state)).toEqual(['pending']);
   });
 
   it('shows ended batches as finished, and as cancelled if an image was cancelled', async () => {

@@ -2,8 +2,10 @@ import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { keep } from '../../../src/adapters/sqlite/binding.ts';
+import { keep, valuesIn } from '../../../src/adapters/sqlite/binding.ts';
 import { connect } from '../../../src/adapters/sqlite/connection.ts';
+import { schemaNames } from '../../../src/adapters/sqlite/kind.ts';
+import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { STORE } from '../../../src/adapters/store/schema.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite.ts';
 import { restoreCommand } from '../../../src/errors.ts';
@@ -118,14 +120,13 @@ async function useAll(store: Store): Promise<void> {
   await store.made('ann', made.images[0]?.uploaded?.digest ?? '', ['aa']);
   await store.stats();
   await store.failed(9);
-  await store.trail(one);
+  await store.waiting();
   await store.referred([output(one).key]);
   await store.cancel('all', { batch: made.id });
-  await store.unstaged(['staging/none']);
   await store.retry('all', { batch: made.id });
   await store.remove('all', four);
   await store.sweep(0);
-  await store.removed(four);
+  await store.dropRows(four);
   await store.resetQuota('ann');
 }
 
@@ -156,6 +157,19 @@ describe('the schema of the store', () => {
     db.exec("INSERT INTO batches VALUES ('b', 'ann', 'shop', '{}', 1, NULL)");
     expect(() => insert(db, columns, values)).toThrow(/constraint/i);
     expect(() => insert(db, 'state, digest, bytes', "'pending', 'd', 1")).not.toThrow();
+    close();
+  });
+
+  it.each([
+    ['store', STORE],
+    ['index', INDEX],
+  ])('of the %s has exactly the names by which a damaged file is recognised', async (_, kind) => {
+    const { db, close } = await connect(kind, path);
+    const made = valuesIn<string>(
+      db,
+      "SELECT type || ' ' || name FROM sqlite_schema WHERE name <> 'sqlite_sequence'",
+    );
+    expect(schemaNames(kind, kind.migrations.length).sort()).toEqual(made.sort());
     close();
   });
 

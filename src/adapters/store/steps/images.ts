@@ -42,12 +42,17 @@ function* imagesOf(
   batch: string,
   after: string | null,
   limit: number,
-): StoreStep<Image[]> {
-  // A deleted image still says where the page begins.
+): StoreStep<Image[] | undefined> {
+  // A deleted image still says where the page begins, until its row is dropped.
+  const [last] =
+    after === null
+      ? [{ number: 0 }]
+      : yield* sql<{ number: number }>`SELECT number FROM images WHERE id = ${after} AND batch = ${batch}`;
+  if (last === undefined) return undefined;
   const rows = yield* sql<ImageRow>`
     SELECT ${IMAGE} FROM images
     WHERE batch = ${batch} AND deleted_at IS NULL AND owner = coalesce(${ownerSeen(viewer)}, owner)
-      AND number > coalesce((SELECT number FROM images AS last WHERE last.id = ${after} AND last.batch = ${batch}), 0)
+      AND number > ${last.number}
     ORDER BY number LIMIT ${limit}`;
   return yield* imagesIn(rows);
 }

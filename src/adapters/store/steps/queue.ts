@@ -1,8 +1,8 @@
 import type { AboutImage, Preset, StoredOutput } from '../../../model.ts';
 import type { Claim, ImageEnd, RecoveredImages } from '../../../ports.ts';
 import { fragment, type StoreStep, sql } from '../sql.ts';
-import { addToTrail, closeBatch, failImage } from './changes.ts';
 import { imageSteps } from './images.ts';
+import { addToTrail, closeBatch, failImage } from './parts.ts';
 import type { ImageRow } from './rows.ts';
 
 /** After so many attempts in a row without an end, an image fails: it may be what ends its workers. */
@@ -16,7 +16,7 @@ const UNRECORDED = fragment("('pending', 'processing', 'retrying', 'failed', 'ca
 
 const CRASHED = {
   code: 'worker_crashed',
-  message: `its worker ended ${MOST_UNENDED} times before the image was done`,
+  message: `the service ended ${MOST_UNENDED} times while it processed this image`,
 };
 
 function* take(now: number, worker: string, limit: number): StoreStep<Claim[]> {

@@ -1,7 +1,7 @@
-import type { AboutImage, Image, ImageState, TrailEntry } from '../../../model.ts';
+import type { AboutImage, Image, ImageState } from '../../../model.ts';
 import type { HiddenImage, Made, StoreStats, Swept } from '../../../ports.ts';
 import { listOf, type StoreStep, sql } from '../sql.ts';
-import { keysOf } from './again.ts';
+import { keysOf } from './changes.ts';
 import { statesIn } from './images.ts';
 import { IMAGE, type ImageRow, imagesIn, pictureIn, storedOutputsOf } from './rows.ts';
 import { KEY_AGE } from './uploads.ts';
@@ -54,17 +54,17 @@ function* stats(now: number): StoreStep<StoreStats> {
   };
 }
 
+function* waiting(): StoreStep<number> {
+  const [found] = yield* sql<{ count: number }>`
+    SELECT count(*) AS count FROM images WHERE state IN ('pending', 'retrying')`;
+  return found?.count ?? 0;
+}
+
 function* failed(_now: number, limit: number): StoreStep<Image[]> {
   const rows = yield* sql<ImageRow>`
     SELECT ${IMAGE} FROM images WHERE deleted_at IS NULL AND state = 'failed'
     ORDER BY completed_at DESC, number DESC LIMIT ${limit}`;
   return yield* imagesIn(rows);
-}
-
-function* trail(_now: number, image: string): StoreStep<TrailEntry[]> {
-  const rows = yield* sql<Omit<TrailEntry, 'data'> & { data: string }>`
-    SELECT at, type, image, job, batch, owner, data FROM events WHERE image = ${image} ORDER BY number`;
-  return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as TrailEntry['data'] }));
 }
 
 function* referred(_now: number, keys: readonly string[]): StoreStep<string[]> {
@@ -75,31 +75,33 @@ function* referred(_now: number, keys: readonly string[]): StoreStep<string[]> {
 }
 
 function* sweep(now: number, failedBefore: number): StoreStep<Swept> {
-  yield* dropOld(now);
-  const staged = yield* sql<{ staged: string }>`
-    SELECT staged FROM images
+  const isMore = yield* dropOld(now);
+  const staged = yield* sql<{ number: number; staged: string }>`
+    SELECT number, staged FROM images
     WHERE deleted_at IS NULL AND state IN ('failed', 'cancelled') AND completed_at < ${failedBefore}
       AND staged IS NOT NULL
     LIMIT ${SWEPT}`;
+  if (staged.length > 0)
+    yield* sql`UPDATE images SET staged = NULL WHERE number IN ${listOf(staged.map(({ number }) => number))}`;
   const hidden = yield* sql<AboutImage & { number: number }>`
     SELECT number, id, job, batch, owner, bucket FROM images WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ${SWEPT}`;
   const removed: HiddenImage[] = [];
   for (const { number, ...about } of hidden) removed.push({ ...about, keys: yield* keysOf(number) });
-  return { staged: staged.map((row) => row.staged), removed };
+  return { staged: staged.map((row) => row.staged), removed, isMore };
 }
 
-function* dropOld(now: number): StoreStep<void> {
-  yield* sql`
+/** Returns whether more old rows may be left. */
+function* dropOld(now: number): StoreStep<boolean> {
+  const keys = yield* sql`
     DELETE FROM keys WHERE (owner, route, key) IN
-      (SELECT owner, route, key FROM keys WHERE created_at <= ${now - KEY_AGE} LIMIT ${SWEPT})`;
-  yield* sql`
-    DELETE FROM events WHERE number IN (SELECT number FROM events WHERE at <= ${now - TRAIL_AGE} LIMIT ${SWEPT})`;
-  yield* sql`DELETE FROM limits WHERE ends_at <= ${now}`;
+      (SELECT owner, route, key FROM keys WHERE created_at <= ${now - KEY_AGE} LIMIT ${SWEPT})
+    RETURNING 1`;
+  const events = yield* sql`
+    DELETE FROM events WHERE number IN (SELECT number FROM events WHERE at <= ${now - TRAIL_AGE} LIMIT ${SWEPT})
+    RETURNING 1`;
+  const limits = yield* sql`
+    DELETE FROM limits WHERE owner IN (SELECT owner FROM limits WHERE ends_at <= ${now} LIMIT ${SWEPT}) RETURNING 1`;
+  return [keys, events, limits].some((dropped) => dropped.length === SWEPT);
 }
 
-function* unstaged(_now: number, keys: readonly string[]): StoreStep<void> {
-  if (keys.length === 0) return;
-  yield* sql`UPDATE images SET staged = NULL WHERE staged IN ${listOf(keys)}`;
-}
-
-export const upkeepSteps = { made, stats, failed, trail, referred, sweep, unstaged };
+export const upkeepSteps = { made, stats, waiting, failed, referred, sweep };

@@ -1,6 +1,6 @@
 import type { Accepted, NewImage, NewUpload, Quota, QuotaRule, Replay, RequestKey } from '../../../ports.ts';
 import { type StoreStep, sql } from '../sql.ts';
-import { addToTrail, closeBatch } from './changes.ts';
+import { addToTrail, closeBatch } from './parts.ts';
 
 /** Milliseconds for which the key of a request is known. */
 export const KEY_AGE = 86_400_000;
