@@ -132,7 +132,7 @@ it('a service that cannot lock its storage names the setting of the storage', as
   const place = makePlace();
   const { options } = given(place);
   mkdirSync(options.storage);
-  writeFileSync(join(options.storage, '.imgtool.runs'), 'a file in the place of a folder');
+  symlinkSync(join(place, 'none'), join(options.storage, '.imgtool.runs'));
   const error = await openService(options).catch((thrown: unknown) => thrown as ImgtoolError);
   expect(error).toMatchObject({ fix: expect.stringContaining('{{storage}}') });
   expect(error).not.toMatchObject({ fix: expect.stringContaining('{{index}}') });
