@@ -212,7 +212,11 @@ export function createEngine(options: EngineOptions) {
       };
       return withIndex(fix ? 'work' : 'look', async (opened) => {
         const fixing: Fixing = {
-          ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
+          ...{
+            index: opened,
+            renderer: shareRenderer(renderer(machine.jobs)),
+            storage: openLocalStorage(newRun()),
+          },
           ...{ sources: localSourceProbe, machine, timeout, progress, open },
           otherIndex: isUsualIndex ? undefined : file,
         };

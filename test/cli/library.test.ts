@@ -206,6 +206,26 @@ describe('processImages', () => {
     await assertInvariants(place, { sources });
   });
 
+  it('goes on after the signal of a check aborts', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const { cwd, index, ...settings } = options();
+    const engine = await openEngine({ cwd, index });
+    await all(engine.process('photos', settings));
+    const stop = new AbortController();
+    const { signal } = stop;
+    const listen = signal.addEventListener.bind(signal);
+    // The check listens when it begins to decode.
+    signal.addEventListener = (...given: Parameters<typeof listen>) => {
+      listen(...given);
+      process.nextTick(() => stop.abort());
+    };
+    await engine.verify({ signal });
+    expect(stop.signal.aborted).toBe(true);
+    const again = await all(engine.process('photos', { ...settings, force: true }));
+    expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 1 } });
+    await engine.close();
+  });
+
   it('starts nothing if its signal has already aborted', async () => {
     await putMany(3);
     const events = await all(processImages('photos', { ...options(), signal: AbortSignal.abort() }));
