@@ -3,7 +3,7 @@ import { type BatchTotals, doneOf, leftOf, totalOf } from '../model/totals.ts';
 import { type BatchFinished, ENDED_STATES, type JobEvent, type Style } from '../model.ts';
 import { bytes, count, counted, duration, rate } from './format.ts';
 import { fitting, layoutFor, line, markOf, packed, type Span, stateSpan, type TextLayout } from './layout.ts';
-import { cutStart, padEnd, printable, width, wrap } from './text.ts';
+import { cutStart, padEnd, printable, widest, wrap } from './text.ts';
 import {
   damagedTexts,
   dryRunText,
@@ -143,8 +143,7 @@ function failureLines({ failures, ended, started }: BatchTotals, layout: TextLay
   const { columns, chalk, ellipsis } = layout;
   const groups = failures.all;
   const named = groups.map((group) => namesOf(group, layout));
-  const widest = Math.max(...named.flat().map(width));
-  const names = Math.min(widest, Math.floor(Math.min(columns, 100) / 3));
+  const names = Math.min(widest(named.flat()), Math.floor(Math.min(columns, 100) / 3));
   const isBeside = columns - names - 5 >= 30;
   const indent = isBeside ? '' : '     ';
   const beside = { ...layout, columns: isBeside ? columns - names - 5 : columns };
