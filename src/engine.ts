@@ -83,7 +83,12 @@ export function createEngine(options: EngineOptions) {
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
-  const openIndex = () => (index ??= openSqliteIndex(file, foldName));
+  const openIndex = () =>
+    (index ??= openSqliteIndex(file, foldName).catch((error: unknown) => {
+      // What was in the way may be gone at the next use.
+      index = undefined;
+      throw error;
+    }));
   const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const named = (paths: readonly string[], cwd: string) =>
     paths.map((given) => ({ given, path: resolve(cwd, given), near: nearPath(given, cwd) }));

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -157,6 +157,24 @@ describe('processImages', () => {
       });
       expect((error as Error).message).toBe(message);
     }
+    await engine.close();
+  });
+
+  it('checks outputs when the batch is undefined', async () => {
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const wanted: object = { batch: undefined, paths: [] };
+    expect(await engine.verify(wanted)).toMatchObject({ batch: null, verified: 0 });
+    await engine.close();
+  });
+
+  it('of an engine opens its index again after it could not be opened', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    mkdirSync(place.index, { recursive: true });
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const run = () => all(engine.process('photos', { out: 'out', variants: ['a:w=40'] }));
+    await expect(run()).rejects.toMatchObject({ code: 'index_unusable' });
+    rmSync(place.index, { recursive: true });
+    expect((await run()).at(-1)).toMatchObject({ counts: { completed: 1 } });
     await engine.close();
   });
 
