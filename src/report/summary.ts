@@ -14,6 +14,7 @@ import {
   outputNote,
   passedOverTexts,
   removedTexts,
+  retryHelps,
   savedText,
   taggedTexts,
   unknownTexts,
@@ -46,7 +47,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
       : figureLines(totals, finished, layout)),
     ...aside,
     ...(totals.ended.failed === 0 ? [] : ['', ...failureLines(totals, layout)]),
-    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout, totals.lasting)]),
+    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout, totals)]),
   ];
 }
 
@@ -181,20 +182,21 @@ export function fixLines(error: JobEvent['error'], indent: string, { columns, ch
 }
 
 /**
- * The commands that continue the batch, retry its failed images and show it again. A retry cannot help `lasting` failures.
- * A watch retries by itself.
+ * The commands that continue the batch, retry its failed images and show it again. A watch passes no totals: it retries by
+ * itself.
  */
-export function nextLines(finished: BatchFinished, layout: TextLayout, lasting: number, isWatch = false) {
+export function nextLines(finished: BatchFinished, layout: TextLayout, totals?: BatchTotals) {
   const { batch, counts } = finished;
-  const again = isWatch
-    ? 'Run the same command again to go on.'
-    : `Run the same command again, or: imgtool resume ${batch}`;
-  const failed = isWatch ? 0 : counts.failed;
-  const retry = failed > lasting ? [`imgtool retry ${batch}`] : [];
+  const again =
+    totals === undefined
+      ? 'Run the same command again to go on.'
+      : `Run the same command again, or: imgtool resume ${batch}`;
+  const helps = totals && retryHelps(totals, counts);
+  const retry = helps === true ? [`imgtool retry ${batch}`] : [];
   const label = { text: ' Next', paint: layout.chalk.dim };
   return [
     ...(endedEarly(finished) === null ? [] : wrap(again, layout.columns, ' ')),
-    ...(failed > 0 && failed <= lasting ? wrap(NO_RETRY, layout.columns, ' ') : []),
+    ...(helps === false ? wrap(NO_RETRY, layout.columns, ' ') : []),
     ...packed([label, '   '], [...retry, `imgtool status ${batch}`], layout),
   ];
 }
