@@ -51,6 +51,13 @@ it('lists the newest batches of both', async () => {
   expect((await both.batches(4)).map(({ id }) => id)).toEqual(['cc22-1', 'aa22', 'bb11', 'cc11-1']);
 });
 
+it('keeps the order of each record, which does not depend on the clock', async () => {
+  const [back, store] = [record({ aa11: 5, aa22: 1 }), record({ 'bb11-1': 3 })];
+  const batches = async () => (await back.batches(2)).toReversed();
+  const listed = await bothHistories({ ...back, batches }, store).batches(9);
+  expect(listed.map(({ id }) => id)).toEqual(['bb11-1', 'aa22', 'aa11']);
+});
+
 it('asks the record that has a batch about it', async () => {
   const both = bothHistories(record({ aa11: 1 }), record({ 'aa11-1': 2, 'cc11-1': 3 }));
   expect(await both.degraded('aa11')).toEqual(['aa11']);
