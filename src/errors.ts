@@ -75,7 +75,7 @@ const MORE_OF_ID = 'give more of the id';
 
 /** The error for the first digits of an id that two batches have. */
 export function severalBatches(id: string, one: string, other: string): ImgtoolError {
-  const message = `${id}: several batches begin so (${one}, ${other})`;
+  const message = `${id}: several batch ids begin like this (${one}, ${other})`;
   return new ImgtoolError('unknown_batch', message, { fix: MORE_OF_ID });
 }
 

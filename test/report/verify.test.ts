@@ -100,7 +100,7 @@ describe('the text of verify', () => {
     const lines = verifyText(verified({ wrong: many }), PIPE).split('\n');
     expect(lines.slice(49, 52)).toEqual([
       '/out/1049.webp: missing: is not there',
-      '... and 118 more; --json tells all',
+      '... and 118 more; --json lists all',
       '1,240 outputs verified, 168 not in order',
     ]);
     const failed = new Map(many.map((one, i) => [one, i === 160 ? GONE : null]));

@@ -36,9 +36,9 @@ it('takes a whole id for that batch, though the id of another one begins so', as
 });
 
 it.each([
-  ['aa', /several batches begin so \(aa11, aa22\)/],
-  ['aa1', /several batches begin so \(aa11, aa11-1\)/],
-  ['cc', /several batches begin so \(cc11-1, cc22-1\)/],
+  ['aa', /several batch ids begin like this \(aa11, aa22\)/],
+  ['aa1', /several batch ids begin like this \(aa11, aa11-1\)/],
+  ['cc', /several batch ids begin like this \(cc11-1, cc22-1\)/],
   ['dd', /no batch has this id/],
 ])('finds no single batch by %s', async (id, message) => {
   await expect(both.batch(id)).rejects.toMatchObject({
