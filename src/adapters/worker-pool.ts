@@ -16,7 +16,7 @@ import { openLedger } from './worker-pool/ledger.ts';
 // | parent: no process can be started           | the picture rejects `io`, or `out_of_memory`; both may be retried    |
 // | child: Ctrl-C, TERM, HUP                    | ignored; before it is ready it dies of them and is started again     |
 // | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
-// | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the next gets a new child       |
+// | child: a library finds no memory           | its picture rejects `out_of_memory`; the next gets a new child       |
 // | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
 // | child: its picture is aborted as it opens   | SIGKILL if it reads already; the picture rejects `cancelled`         |
 // | child: waits between open and render        | no deadline counts                                                   |
@@ -208,7 +208,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   function giveBack(child: Child, isHeavy: boolean): void {
     if (child.isBusy() || worn.has(child)) child.kill(stoppedEarly());
     if (child.isKilled()) return;
-    if (isHeavy) child.tell({ type: 'release' });
+    if (isHeavy) child.send({ type: 'release' });
     child.lend(false);
     idle.add(child);
   }

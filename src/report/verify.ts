@@ -92,7 +92,7 @@ export function createVerifyProgress(screen: { stream: TerminalStream; style: St
   let text = '';
   if (spin) display?.show(() => [spin(text)]);
   return {
-    told(verified: number, wrong: number): void {
+    report(verified: number, wrong: number): void {
       const bad = wrong === 0 ? '' : `, ${count(wrong)} not in order`;
       text = `${counted(verified, 'output')} verified${bad}`;
     },

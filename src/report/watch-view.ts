@@ -128,7 +128,7 @@ function markSpan({ what }: RecentEvent, layout: TextLayout): Exclude<Span, stri
   if (what === 'still_written') return { text: layout.ellipsis, paint: dim };
   if (what === 'removed') return { text: '-', paint: dim };
   if (what === 'passed_over') return { text: markOf('unchanged', layout), paint: dim };
-  // The attempt failed. Words and colour tell that it is not the last one.
+  // The attempt failed. Words and colour show that it is not the last one.
   if (what === 'retrying') return { text: markOf('failed', layout), paint: yellow };
   return stateSpan(what, markOf(what, layout), layout);
 }

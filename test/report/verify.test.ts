@@ -180,7 +180,7 @@ describe('the progress of verify', () => {
     const stream = memoryStream();
     const progress = createVerifyProgress({ stream, style: styleOf() });
     expect(stream.text()).toContain('⠋');
-    progress.told(1_240, 3);
+    progress.report(1_240, 3);
     vi.advanceTimersByTime(100);
     progress.close();
     vi.useRealTimers();
@@ -191,7 +191,7 @@ describe('the progress of verify', () => {
 
   it('writes nothing without a terminal', () => {
     const progress = createVerifyProgress(null);
-    progress.told(1, 0);
+    progress.report(1, 0);
     progress.close();
   });
 });

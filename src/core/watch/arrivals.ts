@@ -7,7 +7,7 @@ import {
   failedEvent,
   failedJob,
   passedOverEvent,
-  tallyOf,
+  unchangedTotals,
   type Walked,
 } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
@@ -96,10 +96,10 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       for (const { found } of outputs) passOver({ given: found.given, reason: 'output' });
       noteOutputs(outputs);
       const events = unchanged.map(({ event }) => event);
-      const tally = tallyOf(unchanged);
-      await index.add(run, [], tally);
+      const totals = unchangedTotals(unchanged);
+      await index.add(run, [], totals);
       walked.total += events.length;
-      walked.bytes += tally.bytesIn;
+      walked.bytes += totals.bytesIn;
       chunkDone(walked, false);
       for (const event of events) emit(event);
       for (const one of unchanged) {
@@ -153,7 +153,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
         if (asked === undefined) return;
         job = { ...asked.job, failed: error };
       }
-      walked.total += await index.add(run, [job], tallyOf([]));
+      walked.total += await index.add(run, [job], unchangedTotals([]));
       chunkDone(walked, false);
       emit(failedEvent(entry, error));
     },
