@@ -160,6 +160,14 @@ describe('processImages', () => {
     await engine.close();
   });
 
+  it('names its own calls in the fix of an error', async () => {
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const fixOf = (call: Promise<unknown>) => call.catch((error: unknown) => (error as { fix?: string }).fix);
+    expect(await fixOf(engine.status('last'))).toBe("process('<path…>')");
+    expect(await fixOf(engine.cancel('ffffffff'))).toBe('list()');
+    await engine.close();
+  });
+
   it('checks outputs when the batch is undefined', async () => {
     const engine = await openEngine({ cwd: place.cwd, index: place.index });
     const wanted: object = { batch: undefined, paths: [] };
