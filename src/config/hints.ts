@@ -1,16 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { orUndefined } from '../errors.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey } from '../variants/fields.ts';
 import { FORMATS } from '../variants/formats.ts';
 import { nearest } from '../variants/place.ts';
+import { yesOrNo } from '../variants/values.ts';
 import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
 
-/** A setting in a hint, and its value with and without a space before it. */
+/** A setting in a hint, or `command`, and its value with and without a space before it. */
 const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
 
-/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`, `--no-mirror` for `false`. */
+/**
+ * A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`, `--no-mirror` for `false`,
+ * `imgtool list` for `{{command list}}`.
+ */
 export function hintAsFlags(hint: string): string {
   return hint.replace(HINT, (whole, key: string, _, value?: string) => {
+    if (key === 'command') return `imgtool ${value}`;
     if (!isKey(key) || value === undefined) return isKey(key) ? longFlag(key) : whole;
     if (value === 'false') return `--no-${longFlag(key).slice(2)}`;
     // A flag without a value of its own takes one only after an equals sign.
@@ -18,11 +24,22 @@ export function hintAsFlags(hint: string): string {
   });
 }
 
-/** A hint in the words of a program or a settings file: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */
+/**
+ * A hint in the words of a program or a settings file: `limitPixels: '12M'` for `{{limitPixels 12M}}`, `list()` for
+ * `{{command list}}`.
+ */
 export function hintAsOptions(hint: string): string {
-  return hint.replace(HINT, (_, key: string, __, value?: string) =>
-    value === undefined ? key : `${key}: ${/^(\d+|false)$/.test(value) ? value : `'${value}'`}`,
-  );
+  return hint.replace(HINT, (_, key: string, __, value?: string) => {
+    if (key === 'command') return commandAsCall(value);
+    return value === undefined ? key : `${key}: ${/^(\d+|false)$/.test(value) ? value : `'${value}'`}`;
+  });
+}
+
+/** The call of the library that does what a command does. No call does what a flag asks for. */
+function commandAsCall(command = ''): string {
+  if (command.includes(' --')) return `imgtool ${command}`;
+  const [verb = '', ...args] = command.split(' ');
+  return `${verb}(${args.map((one) => `'${one}'`).join(', ')})`;
 }
 
 /** What a variant decides: the words of other programs, what they set, and an example of a variant. */
@@ -43,12 +60,23 @@ const IN_VARIANTS: readonly (readonly [words: string, what: string, example: str
   ['progressive interlace', 'encoding', 'hero:w=1600,format=jpeg,progressive'],
   ['chroma chroma-subsampling', 'chroma', 'hero:w=1600,format=jpeg,chroma=444'],
   ['bitdepth bit-depth', 'depth', 'hero:w=1600,format=avif,bitdepth=10'],
-  ['trim', 'trimming', 'hero:w=1600,trim'],
   ['page pages', 'page', 'hero:w=1600,page=2'],
   ['grayscale greyscale monochrome', 'colours', 'hero:w=1600,grayscale'],
-  ['sharpen', 'sharpening', 'hero:w=1600,sharpen'],
   ['background flatten', 'background', 'hero:w=1600,background=#ffffff'],
 ];
+
+const hasRow = (word: string) => IN_VARIANTS.some(([words]) => words.split(' ').includes(word));
+
+/** The advice for a field without a row above, under its own name. */
+function adviceOnField(key: FieldKey) {
+  const { type } = FIELD_TABLE[key].in('webp');
+  const value = type === yesOrNo ? '' : type.words?.map((word) => `=${word}`).at(-1);
+  const advice =
+    value === undefined
+      ? `${key} is a field of a variant ({{variants}}): imgtool help variants`
+      : `each variant has its own ${key}: {{variants hero:w=1600,${key}${value}}}`;
+  return ['variants', key, advice] as const;
+}
 
 /** What other programs call a setting, and the advice for these words. The default advice names the setting. */
 const ELSEWHERE: readonly (readonly [key: Key, words: string, advice?: string])[] = [
@@ -78,6 +106,7 @@ const ELSEWHERE: readonly (readonly [key: Key, words: string, advice?: string])[
   ...IN_VARIANTS.map(([words, what, example]) => {
     return ['variants', words, `each variant has its own ${what}: {{variants ${example}}}`] as const;
   }),
+  ...FIELD_KEYS.filter((key) => !hasRow(key) && !isKey(key)).map(adviceOnField),
 ];
 
 /** What other programs call a flag that is no setting. */

@@ -75,7 +75,7 @@ function storeOn(connection: Connection, hold: Hold, now: () => number): Store {
     sweep: write(upkeepSteps.sweep),
     async close() {
       if (!connection.db.open) return;
-      // Steps of this turn come first. If they fail, their callers get the error.
+      // Steps of this turn come first. Their callers receive their errors.
       await together(() => {}).catch(() => {});
       hold.release();
       connection.close();
