@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
 import type { Order, Variant } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
@@ -103,8 +104,9 @@ describe('the same bytes', () => {
     const { serving, begun } = await openEndless();
     await serving.upload(Array.from({ length: 20 }, () => photo('wine.jpg')));
     const [other = ''] = await serving.upload([photo('life.jpg')], { owner: 'bob' });
-    // This clock stands still: the worker does not wait for its next look.
-    const worker = serving.start(makeClock());
+    // The worker must not need its next look after some seconds.
+    const after: Clock['after'] = (ms, call) => (ms < 5_000 ? systemClock.after(ms, call) : () => {});
+    const worker = serving.start({ ...systemClock, after });
     await begun();
     await serving.event('image.started', ({ id }) => id === other);
     expect(worker.busy()).toBe(21);
