@@ -212,8 +212,8 @@ export function createEngine(options: EngineOptions) {
       };
       return withIndex(fix ? 'work' : 'look', async (opened) => {
         const fixing: Fixing = {
-          ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
-          ...{ sources: localSourceProbe, machine, timeout, progress, open },
+          ...{ index: opened, renderer: shareRenderer(renderer(machine.jobs)), machine, timeout, progress },
+          ...{ storage: openLocalStorage(newRun()), sources: localSourceProbe, open },
           otherIndex: isUsualIndex ? undefined : file,
         };
         const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);

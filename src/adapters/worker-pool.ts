@@ -18,7 +18,7 @@ import { openLedger } from './worker-pool/ledger.ts';
 // | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
 // | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the next gets a new child       |
 // | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
-// | child: its picture is aborted as it opens   | SIGKILL if it reads already; the picture rejects `cancelled`         |
+// | child: its request is aborted               | SIGKILL if it works already; the request rejects `cancelled`         |
 // | child: waits between open and render        | no deadline counts                                                   |
 // | child: holds much memory without a picture  | SIGKILL once it is idle; the next picture gets a new child           |
 // | child: the channel closes                   | it ends itself by SIGKILL, in the midst of an encode too             |
@@ -81,9 +81,10 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       }
     },
 
-    inspect: async (path, timeout) => (await ask({ type: 'inspect', path }, 'inspected', timeout)).inspected,
-    digest: async (sources, timeout) =>
-      (await ask({ type: 'digest', sources }, 'digested', timeout)).digested,
+    inspect: async (path, timeout, signal) =>
+      (await ask({ type: 'inspect', path }, 'inspected', timeout, signal)).inspected,
+    digest: async (sources, timeout, signal) =>
+      (await ask({ type: 'digest', sources }, 'digested', timeout, signal)).digested,
     about: async () => (await ask({ type: 'about' }, 'about', START_LIMIT)).engine,
 
     warm() {
@@ -106,11 +107,20 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   };
 
   /** A request that leaves no picture open. */
-  async function ask<T extends Reply['type']>(request: Request, type: T, timeout: number) {
+  async function ask<T extends Reply['type']>(
+    request: Request,
+    type: T,
+    timeout: number,
+    signal?: AbortSignal,
+  ) {
     const lease = await leaseChild(timeout);
+    const stop = () => lease.end();
+    signal?.addEventListener('abort', stop, { once: true });
     try {
+      if (signal?.aborted === true) throw stoppedEarly();
       return await lease.ask(request, type);
     } finally {
+      signal?.removeEventListener('abort', stop);
       // A digest leaves no memory behind.
       lease.end(request.type !== 'digest');
     }

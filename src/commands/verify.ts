@@ -28,6 +28,11 @@ export const verifyVerb: Verb = {
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);
+    if (config.dryRun && options.fix === true) {
+      throw new ImgtoolError('usage', '--dry-run: verify --fix has nothing to foresee', {
+        fix: 'without --fix, verify shows what it would make again; or turn it off in the file or variable that asks for it',
+      });
+    }
     return withMade(config, async (engine) => {
       // Listen now, because a signal can arrive while the display opens.
       call.hearSignals(engine.kill);
