@@ -112,9 +112,10 @@ export function openLocalStorage(run: string): Storage {
       });
       const shown: Staged[] = [];
       try {
-        for (const one of all) {
-          const replace = isReplaceable(one);
-          if (await show({ ...one, replace }).catch(failAt(one.final))) there.delete(one.path);
+        // Look at all of them before one is replaced.
+        const replaces = all.map(isReplaceable);
+        for (const [i, one] of all.entries()) {
+          if (await show({ ...one, replace: replaces[i]! }).catch(failAt(one.final))) there.delete(one.path);
           shown.push(one);
         }
         await syncFolders(all.map(({ final }) => final));

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeGate } from './gate.ts';
 import {
@@ -100,6 +100,23 @@ describe('an output that is edited while its image is rendered', () => {
       error: { code: 'output_exists' },
     });
     expect(textOf('a_a.webp')).toBe('mine');
+  });
+});
+
+describe('a foreign file whose name differs only in case from that of an output', () => {
+  it('stays when the source gets that name, until --force replaces it with a warning', async () => {
+    await place.process();
+    renameSync(place.at('photos/a.jpg'), place.at('photos/A.jpg'));
+    place.put('out/A_a.webp', 'mine');
+    const outcome = await place.process();
+    expect(jobOf(outcome, 'photos/A.jpg')).toMatchObject({
+      state: 'failed',
+      error: { code: 'output_exists' },
+    });
+    expect(textOf('A_a.webp')).toBe('mine');
+    const forced = await place.process('--force');
+    expect(warningsIn(forced)).toEqual([expect.stringMatching(/^out\/A_a\.webp: was replaced, and as far/)]);
+    expect(await verify(place, 'out')).toMatchObject({ code: 0 });
   });
 });
 

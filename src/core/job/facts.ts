@@ -45,8 +45,11 @@ export async function factsOfJob(
     await storage.stat(paths),
   );
   const wanted: Wanted[] = [];
-  for (const one of facts.wanted) {
-    const { path, record, disk } = one;
+  for (const { record: recorded, ...rest } of facts.wanted) {
+    const { path, disk } = rest;
+    const isOwn = recorded?.source === source;
+    const record = isOwn && (await isOtherFile(storage, recorded, rest)) ? undefined : recorded;
+    const one: Wanted = { ...rest, record };
     const isSource = lookup.source(path) !== undefined;
     let holds: Wanted['holds'] = null;
     if (disk !== null && !isMade(record)) {
@@ -64,6 +67,18 @@ export async function factsOfJob(
     wanted.push(isLeft ? { ...known, isLeft } : known);
   }
   return { ...facts, wanted };
+}
+
+/** Whether the file is not the recorded output, whose name differs only in its spelling. */
+async function isOtherFile(
+  storage: Storage,
+  record: Wanted['record'],
+  { path, disk }: Omit<Wanted, 'record'>,
+) {
+  if (!isMade(record) || record.path === path || disk === null || disk === 'foreign') return false;
+  if (sameFile(disk, record)) return false;
+  const [recorded = null] = await storage.stat([record.path]);
+  return recorded === null || recorded === 'foreign' || !sameFile(recorded, disk);
 }
 
 /** Whether the file is one of those that were found wrong. */
