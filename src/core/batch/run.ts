@@ -99,7 +99,7 @@ export function contextOf(
   ports: Ports,
   { dead, options: recorded, ...given }: RunGiven,
   report: Emit,
-  { takesPlainNames = false, isRepair = false }: Pick<BatchMode, 'takesPlainNames' | 'isRepair'> = {},
+  { takesPlainNames = false, repairs = null }: Pick<BatchMode, 'takesPlainNames' | 'repairs'> = {},
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const variants = recorded.preset.variants.map(withNewerFields);
@@ -107,7 +107,7 @@ export function contextOf(
   const settings = settingsOfAll(options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  const own = { takesPlainNames, isRepair, leftBehind: [], settings, suspects };
+  const own = { takesPlainNames, repairs, leftBehind: [], settings, suspects };
   return { ready, ...ports, ...own, emit, options, ...given };
 }
 
