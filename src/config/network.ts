@@ -37,11 +37,20 @@ function addressOf(raw: unknown): URL | undefined {
   return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' ? url : undefined;
 }
 
-/** Reads as an address without a slash at its end. */
 export const urlType: Scalar<string> = scalar({
-  expected: 'an address such as https://example.com/images',
+  expected: 'an address such as https://example.com/keys',
   schema: { type: 'string', pattern: '^https?://' },
-  parse: (raw) => addressOf(raw)?.href.replace(/\/$/, ''),
+  parse: (raw) => addressOf(raw)?.href,
+});
+
+/** Reads as an address without a slash at its end: a path comes behind it. */
+export const baseUrlType: Scalar<string> = scalar({
+  expected: 'an address without ? and #, such as https://example.com/images',
+  schema: { type: 'string', pattern: '^https?://[^?#]+$' },
+  parse(raw) {
+    const url = addressOf(raw);
+    return url !== undefined && !/[?#]/.test(url.href) ? url.href.replace(/\/+$/, '') : undefined;
+  },
 });
 
 /** Scheme, host and port, as browsers send them. */
