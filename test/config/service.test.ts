@@ -51,6 +51,7 @@ describe('the settings of the service', () => {
     ['trustProxy', '0.0.0.0/0'],
     ['trustProxy', 'fe80::1/0'],
     ['trustProxy', '300.1.1.1'],
+    ['trustProxy', '010.0.0.1'],
     ['trustProxy', 'everybody'],
     ['publicUrl', 'images.example'],
     ['publicUrl', 'https://images.example/?a=1'],
