@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import {
   type Config,
   flagsOf,
@@ -111,7 +110,12 @@ async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
   const { maxUpload, maxFiles, accept, maxQueue, rateLimit, scan, limits } = config;
   return {
     ...{ tokens, isPrivate: config.private, trustProxy: config.trustProxy, publicUrl: config.publicUrl },
-    ...{ corsOrigins: config.corsOrigin, jobs: config.jobs, version: version(), wordHint: wordUpload },
+    ...{
+      corsOrigins: config.corsOrigin,
+      jobs: config.jobs,
+      version: call.program.version() ?? '',
+      wordHint: wordUpload,
+    },
     listen: hostAndPort(listen),
     admin: admin === null ? null : hostAndPort(admin),
     isAdminOpen: admin !== null && isLoopback(hostAndPort(admin).host),
@@ -127,15 +131,17 @@ async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
 /** All presets, with the metadata and the effort that the settings ask for. */
 async function presetsOf({ presets, preset, origins, cwd }: Config, { options }: Call): Promise<Presets> {
   const { variants: _, ...flags } = flagsOf(options);
-  const named = async (name: string) => (await loadConfig({ flags: { ...flags, preset: name }, cwd })).preset;
+  const named = async (name: string) => {
+    try {
+      return (await loadConfig({ flags: { ...flags, preset: name }, cwd })).preset;
+    } catch (error) {
+      if (!(error instanceof ImgtoolError)) throw error;
+      throw new ImgtoolError(error.code, `preset ${name}: ${error.message}`, error);
+    }
+  };
   const isChosen = origins.some(({ key, origin }) => key === 'preset' && origin !== 'default');
   const others = presets.filter(({ name }) => !isChosen || name !== preset.name);
   const all = [...(isChosen ? [preset] : []), ...(await Promise.all(others.map(({ name }) => named(name))))];
   if (isChosen) return { all, ofImage: preset, ofBatch: preset };
   return { all, ofImage: await named(USUAL.ofImage), ofBatch: await named(USUAL.ofBatch) };
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

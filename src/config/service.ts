@@ -10,7 +10,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from '../variants/values.ts';
-import { addressBits, addressType, originType, rateType, urlType } from './network.ts';
+import { addressBits, addressType, baseUrlType, originType, rateType, urlType } from './network.ts';
 import { amountType, durationType, sizeType } from './quantities.ts';
 
 /** A setting of the service, with the fields of every setting. */
@@ -68,7 +68,7 @@ const proxyType = scalar<string>({
     if (typeof raw !== 'string') return undefined;
     const [address = '', bits, more] = raw.split('/');
     const most = addressBits(address);
-    const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (most ?? 0));
+    const isNetwork = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (most ?? 0));
     return NETWORKS.includes(raw) || (most !== undefined && isNetwork && more === undefined)
       ? raw
       : undefined;
@@ -109,7 +109,7 @@ export const SERVICE = {
   ),
   rateLimit: row(
     '--rate-limit <n/time>',
-    'most uploads of an owner in a time; none for no limit, as without secrets',
+    'most uploads of an owner in a time; none for no limit, as without tokens',
     { uploads: 50, window: HOUR },
     rateType,
   ),
@@ -131,7 +131,7 @@ export const SERVICE = {
     'proxy or network whose X-Forwarded-For names the clients in the log; repeatable',
     listType(proxyType),
   ),
-  publicUrl: optional('--public-url <url>', 'address to write before /storage/ in answers', urlType),
+  publicUrl: optional('--public-url <url>', 'address to write before /storage/ in answers', baseUrlType),
   scan: optional(
     '--scan <command>',
     'program that is given the path of each upload, such as a virus scanner; exit code 1 refuses it',

@@ -55,6 +55,7 @@ const CODES = {
   index_unusable: 'fatal',
   index_newer: 'fatal',
   port_taken: 'fatal',
+  address_unusable: 'fatal',
   bad_request: 'refused',
   unauthorized: 'refused',
   forbidden: 'refused',

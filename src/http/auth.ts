@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import {
+  createLocalJWKSet,
   createRemoteJWKSet,
   customFetch,
   decodeProtectedHeader,
   errors,
+  type JSONWebKeySet,
   type JWTPayload,
   type JWTVerifyOptions,
   jwtVerify,
@@ -46,6 +48,8 @@ const TOLERANCE = 5;
 const COOLDOWN = 30_000;
 const KEYS_TIMEOUT = 5_000;
 const LONGEST_OWNER = 255;
+/** The scope of the operator. */
+export const ADMIN = 'admin';
 /** Tokens to remember, and for how many milliseconds: a withdrawn key must not count for ever. */
 const REMEMBERED = 10_000;
 const REMEMBERED_FOR = 600_000;
@@ -63,7 +67,8 @@ export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate 
     const claims = await verify(token);
     const caller = callerOf(claims);
     // The oldest entry is the first one.
-    for (const [oldest] of known) if (known.size >= REMEMBERED) known.delete(oldest);
+    const [oldest = ''] = known.keys();
+    if (known.size >= REMEMBERED) known.delete(oldest);
     const expires = (claims.exp ?? Number.POSITIVE_INFINITY) * 1000;
     known.set(digest, { caller, until: Math.min(expires, now() + REMEMBERED_FOR) });
     return caller;
@@ -80,10 +85,14 @@ function unauthorized(cause?: unknown): Refusal {
 }
 
 function callerOf({ sub, scope }: JWTPayload): Caller {
-  // An owner is shown in logs, and must not break their lines.
-  if (typeof sub !== 'string' || /^$|[\0-\x1f\x7f]/.test(sub)) throw unauthorized();
-  if (Buffer.byteLength(sub) > LONGEST_OWNER) throw unauthorized();
-  return { owner: sub, isAdmin: typeof scope === 'string' && scope.split(' ').includes('admin') };
+  if (!isOwner(sub)) throw unauthorized();
+  return { owner: sub, isAdmin: typeof scope === 'string' && scope.split(' ').includes(ADMIN) };
+}
+
+/** Whether this can be an owner. An owner is shown in logs, and must not break their lines. */
+export function isOwner(sub: unknown): sub is string {
+  if (typeof sub !== 'string' || /^$|[\0-\x1f\x7f]/.test(sub)) return false;
+  return Buffer.byteLength(sub) <= LONGEST_OWNER;
 }
 
 function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => number) {
@@ -131,7 +140,10 @@ function publicKeysAt(url: string, now: () => number) {
       try {
         const answer = await fetch(address, options);
         if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
-        return answer;
+        const keys = (await answer.json()) as JSONWebKeySet;
+        // Throws for what is no set of keys.
+        createLocalJWKSet(keys);
+        return Response.json(keys);
       } catch (error) {
         failedAt = now();
         throw keysUnavailable(COOLDOWN, error);

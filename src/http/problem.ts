@@ -51,15 +51,19 @@ interface More {
   /** Seconds. */
   readonly retryAfter?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether an image has failed, and not the request that asks for it. */
+  readonly ofImage?: boolean;
 }
 
 /** An error of a request, with what its answer says beside code and message. */
 export class Refusal extends ImgtoolError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly ofImage: boolean;
 
   constructor(code: ErrorCode, message: string, more: More = {}) {
     super(code, message, more);
+    this.ofImage = more.ofImage ?? false;
     this.status = more.status ?? STATUSES[code] ?? 500;
     const seconds = more.retryAfter ?? RETRY_AFTER[this.status];
     this.headers = { ...(seconds === undefined ? {} : { 'retry-after': `${seconds}` }), ...more.headers };
@@ -119,7 +123,7 @@ function sendProblem(reply: FastifyReply, refusal: Refusal, wordHint: WordHint):
     .send(problemBody(refusal, wordHint));
 }
 
-/** Answers all errors of a server with problems. `report` hears of each. */
+/** Answers all errors of a server with problems. `report` is given each. */
 export function answerProblems(
   app: FastifyInstance,
   wordHint: WordHint,

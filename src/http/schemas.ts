@@ -161,6 +161,12 @@ const bucket: Schema = {
   description: '3 to 63 lower-case letters, digits and hyphens',
 };
 
+/** Checked by the gate, with an answer that says more. */
+export const IDEMPOTENCY_KEY: Schema = {
+  type: 'string',
+  description: '1 to 255 characters of ASCII without spaces',
+};
+
 /** The longest text of `metadata` in bytes. */
 export const LONGEST_METADATA = 16_384;
 

@@ -60,7 +60,7 @@ function withWords(event: Reported, wordHint: (hint: string) => string): Reporte
 
 type Lines = { readonly [T in Reported['type']]: (event: Extract<Reported, { type: T }>) => string };
 
-const ended = (ms: number) => pause(ms).replaceAll(' ', '');
+const pauseText = (ms: number) => pause(ms).replaceAll(' ', '');
 
 const LINES: Lines = {
   listening: ({ url, admin, storage, tokens }) =>
@@ -77,7 +77,7 @@ const LINES: Lines = {
   'image.retrying': ({ id, attempt, delay, error }) =>
     facts(
       'retrying',
-      { image: id, attempt, delay: ended(delay), error: error.code },
+      { image: id, attempt, delay: pauseText(delay), error: error.code },
       { message: error.message },
     ),
   'image.given_back': ({ id }) => facts('given_back', { image: id }),
@@ -100,7 +100,11 @@ const LINES: Lines = {
   'batch.ended': ({ batch }) => facts('ended', { batch }),
   recovered: ({ images }) => facts('recovered', { images }),
   paused: ({ delay, error }) =>
-    facts('paused', { delay: ended(delay), error: error.code }, { message: error.message, fix: error.fix }),
+    facts(
+      'paused',
+      { delay: pauseText(delay), error: error.code },
+      { message: error.message, fix: error.fix },
+    ),
   swept: ({ staged, images, orphans }) => facts('swept', { staged, images, orphans }),
   warning: ({ message, fix }) => facts('warning', {}, { message, fix }),
 };

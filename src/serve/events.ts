@@ -26,8 +26,9 @@ interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {
   /** Images that wait for the worker, and their bytes. */
   readonly images: number;
   readonly bytes: number;
-  /** Files of the request that are no acceptable pictures. */
+  /** Number of files of the request that are refused, and the code of each. */
   readonly refused: number;
+  readonly codes: readonly string[];
 }
 
 /** A request was refused, or was none of HTTP. */

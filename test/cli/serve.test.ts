@@ -79,6 +79,15 @@ describe('imgtool serve', () => {
     other.close();
   });
 
+  it('says which address this machine does not have', async () => {
+    const place = openPlace();
+    place.put('secrets.txt', `${SECRET}\n`);
+    const address = ['--listen', '192.0.2.1:0', '--admin', 'none', '--jwt-secret-file', 'secrets.txt'];
+    const { code, stderr } = await place.run(['serve', ...address]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/192\.0\.2\.1:0: cannot be used \(EADDRNOTAVAIL\)[\s\S]*\nfix: .*--listen/);
+  });
+
   it.each([
     [
       'an address of strangers without tokens',
@@ -89,7 +98,7 @@ describe('imgtool serve', () => {
     [
       'a short secret',
       ['--jwt-secret-file', 'short.txt'],
-      /line 1: expected a secret of at least 32 bytes, got 5/,
+      /line 1: expected a secret of at least 32 bytes, got 9/,
     ],
     ['a file without secrets', ['--jwt-secret-file', 'empty.txt'], /expected a secret, got an empty file/],
     [
@@ -99,15 +108,29 @@ describe('imgtool serve', () => {
     ],
     ['public keys without an issuer', ['--jwks', 'https://keys.example'], /need an issuer and an audience/],
     ['a format that does not exist', ['--accept', 'jpg'], /--accept: expected formats among/],
+    [
+      'an address of outputs with a question mark',
+      ['--public-url', 'https://a.example/?x'],
+      /--public-url: expected an address without \? and #/,
+    ],
+    ['a network of all addresses', ['--trust-proxy', '0.0.0.0/0'], /--trust-proxy: expected an address/],
+    [
+      'metadata that a preset of the settings cannot hold',
+      ['--preset', 'web', '--copyright', 'x'],
+      /preset gifs: --copyright \(variant a\)/,
+    ],
     ['a limit without a time', ['--rate-limit', '50'], /--rate-limit: expected a number and a time/],
     ['a preset that does not exist', ['--preset', 'none'], /unknown preset/],
-  ])('does not start with %s: exit code 2, and a fix', async (_, args, message) => {
+  ])('does not start with %s: exit code 2, and what is right', async (_, args, message) => {
     const place = openPlace();
-    place.put('short.txt', 'short\n');
+    place.put('short.txt', 'hush-4711\n');
     place.put('empty.txt', '\n');
+    place.put('.imgtoolrc', 'presets:\n  gifs: ["a:w=10,format=gif"]\n');
     const { code, stderr } = await place.run(['serve', ...args]);
     expect(stderr).toMatch(message);
-    expect(stderr).not.toContain('short\n ');
+    // The message of a wrong value says what is right.
+    expect(stderr).toMatch(/\nfix: \S|: expected .*, got \S/);
+    expect(stderr).not.toContain('hush-4711');
     expect(code).toBe(2);
   });
 
@@ -157,6 +180,16 @@ describe('imgtool token', () => {
 
   it.each([
     ['no owner', ['token', '--jwt-secret-file', 'secrets.txt'], /--sub: expected a name/],
+    [
+      'an owner that the service refuses',
+      ['token', '--sub', 'a\nb', '--jwt-secret-file', 'secrets.txt'],
+      /--sub: expected a name .* without control characters/,
+    ],
+    [
+      'an unknown scope',
+      ['token', '--sub', 'ann', '--scope', 'amdin', '--jwt-secret-file', 'secrets.txt'],
+      /--scope: expected admin, got "amdin"\nfix: /,
+    ],
     ['no secret', ['token', '--sub', 'ann'], /--jwt-secret-file: a token needs a secret/],
     [
       'a wrong time',

@@ -33,12 +33,12 @@ afterEach(() => {
 });
 
 /** A server of public keys that counts its requests. */
-async function keyServer({ status = 200 } = {}) {
+async function keyServer({ status = 200, text = '' } = {}) {
   let asked = 0;
   const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256', use: 'sig' }];
   const server = createServer((_, response) => {
     asked++;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(text || JSON.stringify({ keys }));
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -196,8 +196,12 @@ describe('the server of public keys', () => {
     expect(keys.asked()).toBe(1);
   });
 
-  it('is asked once in a cooldown also when it fails: 503, and not 401', async () => {
-    const keys = await keyServer({ status: 500 });
+  it.each([
+    ['an error', { status: 500 }],
+    ['a page', { text: '<html>' }],
+    ['other JSON', { text: '{"keys":[1]}' }],
+  ])('is asked once in a cooldown also when it answers with %s: 503, and not 401', async (_, answer) => {
+    const keys = await keyServer(answer);
     const authenticate = authenticateBy({ secrets: [], jwks: keys.url, issuer: 'us', audience: 'images' });
     for (let i = 0; i < 3; i++) {
       const token = rs256({ sub: `ann-${i}`, iss: 'us', aud: 'images', exp: NOW + 600 });

@@ -138,9 +138,11 @@ describe('a key of requests', () => {
 
   it('must be short and plain', async () => {
     const { upload } = await startService();
-    for (const key of ['x'.repeat(256), 'a b']) {
-      const { status, body } = await upload(PHOTO, { headers: { 'idempotency-key': key } });
+    for (const key of ['x'.repeat(256), 'a b', '']) {
+      const { status, body, headers } = await upload(PHOTO, { headers: { 'idempotency-key': key } });
       expect([status, body.code]).toEqual([422, 'invalid_request']);
+      expect(body.fix).toContain('UUID');
+      expect(headers.get('x-ratelimit-remaining')).toBe('50');
     }
   });
 });
