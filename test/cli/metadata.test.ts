@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ascii, exifBlock, exifIn, numbers } from '../../src/image/kept/exif.ts';
 import { xmpIn } from '../../src/image/kept/xmp.ts';
 import { TAG } from '../../src/image/tiff/tags.ts';
+import { coded, heicOf } from '../image/heic/heic-writer.ts';
 import { iptcOf, packetOf, withSegments } from '../image/kept/packets.ts';
 import { countsOf, finishedOf, openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -57,6 +58,11 @@ const FORMATS = ['jpeg', 'webp', 'png', 'avif'];
 const variants = (formats: readonly string[]) =>
   formats.flatMap((one) => ['--variant', `${one}:w=40,format=${one}`]);
 const outputs = () => place.files('out').map((name) => place.at('out', name));
+/** Pixels per inch; null where a file states none. */
+async function densityOf(path: string): Promise<number | null> {
+  const { density, resolutionUnit } = await sharp(path).metadata();
+  return resolutionUnit === undefined ? null : (density ?? null);
+}
 const verify = async () => (await place.run(['verify'])).stdout;
 
 describe('imgtool process', () => {
@@ -107,6 +113,47 @@ describe('imgtool process', () => {
     );
     expect(kept).toEqual(own);
     expect(converted).not.toEqual(own);
+  });
+
+  it('keeps the metadata of a HEIC photograph, not that of its gain map', async () => {
+    const xmp = (text: string) => {
+      const data = packetOf(`<dc:title>${text}</dc:title>`);
+      return { type: 'mime\0application/rdf+xml', data, properties: [] };
+    };
+    const pictures = [coded('plain.heic'), coded('second.heic')];
+    const other = { type: 'mime\0text/plain', data: Buffer.from('no XML'), properties: [] };
+    const about = [2, 1, 1].map((to, i) => ({ type: 'cdsc', from: i + 3, to: [to] }));
+    const all = [...pictures, xmp('SECRET'), other, xmp('Photograph')];
+    putOld(place.at('photos/a.jpg'), heicOf(all, 1, about));
+    await place.process('--keep', 'xmp', ...variants(['jpeg']));
+    const { xmp: written } = await sharp(outputs()[0]).metadata();
+    expect(xmpIn(written!, () => true).get('dc:title')?.texts).toEqual(['Photograph']);
+  });
+
+  it.each([
+    ['300 by 0', 300, 0, null],
+    ['0 by 0', 0, 0, null],
+    ['0 by 1', 0, 1, null],
+    ['4,294,967,295 by 1', 2 ** 32 - 1, 1, null],
+    ['65,535 by 1', 65_535, 1, 65_535],
+  ])('keeps a density only if outputs can hold it: %s', async (_, over, under, wanted) => {
+    const tiff = await sharp(await picture({ seed: 1 }))
+      .tiff()
+      .toBuffer();
+    for (const tag of [TAG.XResolution, TAG.YResolution]) {
+      const entry = tiff.indexOf(Buffer.from([tag & 0xff, tag >> 8, 5, 0, 1, 0, 0, 0]));
+      tiff.writeUInt32LE(under, tiff.writeUInt32LE(over, tiff.readUInt32LE(entry + 8)));
+    }
+    putOld(place.at('photos/a.jpg'), tiff);
+    await place.process('--keep', 'density', ...variants(['jpeg', 'png']));
+    expect(await Promise.all(outputs().map(densityOf))).toEqual([wanted, wanted]);
+  });
+
+  it('makes no density for a source that states none', async () => {
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    expect(await densityOf(place.at('photos/a.jpg'))).toBeNull();
+    await place.process('--keep', 'density', ...variants(['jpeg', 'png']));
+    expect(await Promise.all(outputs().map(densityOf))).toEqual([null, null]);
   });
 
   it('writes a copyright notice and an artist into outputs, in place of those of the source', async () => {
