@@ -4,6 +4,8 @@ import type { Region } from '../region.ts';
 /** An animation in parts. Each frame is stored as a still picture of its own. */
 export interface Animation {
   readonly frames: readonly Part[];
+  /** The number of frames in the file. */
+  readonly count: number;
   /** How often it plays; 0 means without end. */
   readonly loop: number;
 }

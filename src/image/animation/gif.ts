@@ -6,9 +6,10 @@ type Control = { readonly flags: number; readonly delay: number; readonly clear:
 
 const NO_CONTROL: Control = { flags: 0, delay: 0, clear: 0 };
 
-/** Splits a GIF into its frames, up to any damage. A GIF that does not say how often it plays is played once. */
-export function gifAnimation(bytes: Buffer): Animation {
+/** Splits a GIF into its first `most` frames, and counts the others, up to any damage. A GIF that does not say how often it plays is played once. */
+export function gifAnimation(bytes: Buffer, most: number): Animation {
   const frames: Part[] = [];
+  let count = 0;
   let loop = 1;
   let control = NO_CONTROL;
   let at = 13 + colourTable(bytes[10] ?? 0);
@@ -21,8 +22,8 @@ export function gifAnimation(bytes: Buffer): Animation {
       continue;
     }
     const found = frameAt(bytes, at);
-    if (found === undefined) return { frames, loop };
-    frames.push(partOf(bytes, at, found, control));
+    if (found === undefined) return { frames, count, loop };
+    if (count++ < most) frames.push(partOf(bytes, at, found, control));
     control = NO_CONTROL;
     at = found.end;
   }
