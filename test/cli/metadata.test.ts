@@ -130,6 +130,53 @@ describe('imgtool process', () => {
     expect(xmpIn(written!, () => true).get('dc:title')?.texts).toEqual(['Photograph']);
   });
 
+  it('keeps the position without its time, and the time with the date', async () => {
+    const gps = new Map([
+      [1, ascii(1, 'N')],
+      [2, numbers(true).rational(2, [48, 1, 51, 1, 0, 1])],
+      [7, numbers(true).rational(7, [7, 1, 8, 1, 9, 1])],
+      [29, ascii(29, '2024:05:06')],
+    ]);
+    const block = exifBlock({ littleEndian: true, main: new Map(), details: new Map(), gps })!;
+    const stamp = '<exif:GPSTimeStamp>2024-05-06T07:08:09Z</exif:GPSTimeStamp>';
+    const jpeg = withSegments(await picture({ seed: 1 }), [
+      [0xe1, Buffer.concat([Buffer.from('Exif\0\0'), block])],
+      [0xe1, Buffer.concat([Buffer.from('http://ns.adobe.com/xap/1.0/\0'), packetOf(stamp)])],
+    ]);
+    putOld(place.at('photos/a.jpg'), jpeg);
+    const keeping = (word: string) => ['--variant', `${word}:w=40,format=jpeg,keep=${word}`];
+    await place.process(...keeping('date'), ...keeping('gps'));
+    const found = await Promise.all(
+      outputs().map(async (path) => {
+        const { exif, xmp } = await sharp(path).metadata();
+        return [...exifIn(exif!).gps.keys(), ...xmpIn(xmp!, () => true).keys()];
+      }),
+    );
+    expect(found).toEqual([
+      [7, 29, 'exif:GPSTimeStamp'],
+      [1, 2, 'exif:GPSLatitude'],
+    ]);
+  });
+
+  it('keeps the exposure and the direction of a JPEG in a TIFF', async () => {
+    const { of } = numbers(true);
+    const block = exifBlock({
+      littleEndian: true,
+      main: new Map(),
+      details: new Map([[37383, of(37383, 3, [5])]]),
+      gps: new Map([[17, of(17, 5, [901, 10])]]),
+    })!;
+    const exif = Buffer.concat([Buffer.from('Exif\0\0'), block]);
+    putOld(place.at('photos/a.jpg'), withSegments(await picture({ seed: 1 }), [[0xe1, exif]]));
+    await place.process('--keep', 'camera+gps', ...variants(['tiff']));
+    const { xmp } = await sharp(outputs()[0]).metadata();
+    const texts = [...xmpIn(xmp!, () => true)].map(([name, { texts: all }]) => [name, ...all]);
+    expect(texts).toEqual([
+      ['exif:GPSImgDirection', '901/10'],
+      ['exif:MeteringMode', '5'],
+    ]);
+  });
+
   it.each([
     ['300 by 0', 300, 0, null],
     ['0 by 0', 0, 0, null],

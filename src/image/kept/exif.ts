@@ -24,11 +24,15 @@ export interface Exif {
 
 export const NO_EXIF: Exif = { littleEndian: true, main: new Map(), details: new Map(), gps: new Map() };
 
-export const TYPE = { byte: 1, ascii: 2, short: 3, long: 4, rational: 5 } as const;
+export const TYPE = {
+  ...({ byte: 1, ascii: 2, short: 3, long: 4, rational: 5, signedRational: 10 } as const),
+  /** Since Exif 3.0. */
+  utf8: 129,
+} as const;
 
 /** Bytes of one value by type. */
 const SIZES: Readonly<Record<number, number>> = {
-  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8 },
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1 },
 };
 
 /** The most bytes of an entry: a block in a JPEG holds no more. */
@@ -74,9 +78,12 @@ function entriesOf(directory: Directory): Entries {
 
 /** The text of an entry; undefined where there is none. Most programs write UTF-8 where the standard says ASCII. */
 export function asciiText(entry: Entry | undefined): string | undefined {
-  if (entry?.type !== TYPE.ascii) return undefined;
-  const [words = ''] = entry.bytes.toString('utf8').split('\0');
-  return words.trim() || undefined;
+  if (entry?.type !== TYPE.ascii && entry?.type !== TYPE.utf8) return undefined;
+  const parts = entry.bytes.toString('utf8').split('\0');
+  const [first = '', ...others] = parts.map((part) => part.trim());
+  // Behind the notice of the photographer, which can be blank, is that of the editor.
+  const texts = entry.tag === TAG.Copyright ? [first, ...others] : [first];
+  return texts.filter((text) => text !== '').join('; ') || undefined;
 }
 
 /** The numbers of an entry, each as numerator and denominator. */
@@ -86,9 +93,24 @@ export function rationalsOf({ littleEndian }: Exif, entry: Entry | undefined): [
   return Array.from({ length: entry.bytes.length / 8 }, (_, i) => [at(i * 8), at(i * 8 + 4)]);
 }
 
-export function shortOf({ littleEndian }: Exif, entry: Entry | undefined): number | undefined {
-  if (entry?.type !== TYPE.short) return undefined;
-  return littleEndian ? entry.bytes.readUInt16LE(0) : entry.bytes.readUInt16BE(0);
+/** The first number of an entry as XMP has it; undefined for another type. */
+export function numberText({ littleEndian }: Exif, entry: Entry): string | undefined {
+  const { type, bytes } = entry;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  switch (type) {
+    case TYPE.byte:
+      return String(view.getUint8(0));
+    case TYPE.short:
+      return String(view.getUint16(0, littleEndian));
+    case TYPE.long:
+      return String(view.getUint32(0, littleEndian));
+    case TYPE.rational:
+      return `${view.getUint32(0, littleEndian)}/${view.getUint32(4, littleEndian)}`;
+    case TYPE.signedRational:
+      return `${view.getInt32(0, littleEndian)}/${view.getInt32(4, littleEndian)}`;
+    default:
+      return undefined;
+  }
 }
 
 export const ascii = (tag: number, words: string): Entry => ({
@@ -97,19 +119,22 @@ export const ascii = (tag: number, words: string): Entry => ({
 
 /** Makes entries of numbers in a byte order. */
 export function numbers(littleEndian: boolean) {
-  const made = (tag: number, type: number, values: readonly number[], size: 2 | 4): Entry => {
+  /** Of a ratio, numerator and denominator are two values. */
+  const of = (tag: number, type: number, values: readonly number[]): Entry => {
+    const size = Math.min(4, SIZES[type]!);
     const bytes = Buffer.alloc(values.length * size);
     for (const [i, value] of values.entries()) {
-      if (littleEndian) bytes.writeUIntLE(value, i * size, size);
-      else bytes.writeUIntBE(value, i * size, size);
+      if (littleEndian) bytes.writeUIntLE(value >>> 0, i * size, size);
+      else bytes.writeUIntBE(value >>> 0, i * size, size);
     }
     return { tag, type, bytes };
   };
   return {
-    short: (tag: number, value: number) => made(tag, TYPE.short, [value], 2),
-    long: (tag: number, value: number) => made(tag, TYPE.long, [value], 4),
+    of,
+    short: (tag: number, value: number) => of(tag, TYPE.short, [value]),
+    long: (tag: number, value: number) => of(tag, TYPE.long, [value]),
     /** Numerators and denominators. */
-    rational: (tag: number, values: readonly number[]) => made(tag, TYPE.rational, values, 4),
+    rational: (tag: number, values: readonly number[]) => of(tag, TYPE.rational, values),
   };
 }
 
