@@ -3,7 +3,7 @@ import type { Region } from '../region.ts';
 
 /** An animation in parts. Each frame is stored as a still picture of its own. */
 export interface Animation {
-  readonly frames: readonly Part[];
+  readonly frames: readonly StoredFrame[];
   /** The number of frames in the file. */
   readonly count: number;
   /** How often it plays; 0 means without end. */
@@ -11,7 +11,7 @@ export interface Animation {
 }
 
 /** A frame as it is stored: a picture that is drawn somewhere on the canvas. */
-export interface Part extends Region {
+export interface StoredFrame extends Region {
   /** Milliseconds. */
   readonly delay: number;
   /** What becomes of its area before the next frame: it stays, it becomes transparent, or it is what it was before. */

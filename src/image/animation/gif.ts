@@ -1,5 +1,5 @@
 import { blocksOf, colourTable, EXTENSION, frameAt, LABEL, LOOPS } from '../gif.ts';
-import { type Animation, delayOf, type Part } from './animation.ts';
+import { type Animation, delayOf, type StoredFrame } from './animation.ts';
 
 /** What a control extension says about the next frame (GIF89a, 23). */
 type Control = { readonly flags: number; readonly delay: number; readonly clear: number };
@@ -8,7 +8,7 @@ const NO_CONTROL: Control = { flags: 0, delay: 0, clear: 0 };
 
 /** Splits a GIF into its first `most` frames, and counts the others, up to any damage. A GIF that does not say how often it plays is played once. */
 export function gifAnimation(bytes: Buffer, most: number): Animation {
-  const frames: Part[] = [];
+  const frames: StoredFrame[] = [];
   let count = 0;
   let loop = 1;
   let control = NO_CONTROL;
@@ -42,14 +42,14 @@ function playsOf([name, block]: readonly Buffer[]): number | undefined {
   return repeats === 0 ? 0 : repeats + 1;
 }
 
-const AFTER: readonly Part['after'][] = ['stays', 'stays', 'cleared', 'restored'];
+const AFTER: readonly StoredFrame['after'][] = ['stays', 'stays', 'cleared', 'restored'];
 
 function partOf(
   bytes: Buffer,
   at: number,
   found: NonNullable<ReturnType<typeof frameAt>>,
   control: Control,
-): Part {
+): StoredFrame {
   const { left, top, width, height, isWhole, end } = found;
   return {
     ...{ left, top, width, height, isWhole },

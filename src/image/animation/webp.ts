@@ -1,6 +1,6 @@
 import { type Chunk, chunksOf } from '../chunks.ts';
 import { HAS_ALPHA, webpFile } from '../webp.ts';
-import { type Animation, delayOf, type Part } from './animation.ts';
+import { type Animation, delayOf, type StoredFrame } from './animation.ts';
 
 /** Bytes of a frame's description, before its chunks (WebP container specification, `ANMF`). */
 const DESCRIPTION = 16;
@@ -25,7 +25,7 @@ export function webpAnimation(bytes: Buffer, most: number): Animation {
   return { frames: frames.map((chunk) => partOf(bytes, chunk, profile)), count, loop };
 }
 
-function partOf(bytes: Buffer, { at, length }: Chunk, profile: Buffer | null): Part {
+function partOf(bytes: Buffer, { at, length }: Chunk, profile: Buffer | null): StoredFrame {
   const [left, top, width, height, delay] = [0, 3, 6, 9, 12].map((from) => bytes.readUIntLE(at + from, 3));
   const flags = bytes[at + 15]!;
   const inner = bytes.subarray(at + DESCRIPTION, at + length);

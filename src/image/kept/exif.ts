@@ -4,14 +4,14 @@ import { TAG } from '../tiff/tags.ts';
 /** An EXIF block as entries (Exif 2.32, 4.6): read from a source, and written from scratch. */
 
 /** One tag with its stored bytes, in the byte order of its block. */
-export interface Entry {
+export interface ExifEntry {
   readonly tag: number;
   /** By TIFF 6.0, section 2. */
   readonly type: number;
   readonly bytes: Buffer;
 }
 
-type Entries = ReadonlyMap<number, Entry>;
+type Entries = ReadonlyMap<number, ExifEntry>;
 
 /** The entries of a block by directory and tag, without pointers and thumbnail. */
 export interface Exif {
@@ -67,7 +67,7 @@ const POINTERS: ReadonlySet<number> = new Set([
 ]);
 
 function entriesOf(directory: Directory): Entries {
-  const entries = new Map<number, Entry>();
+  const entries = new Map<number, ExifEntry>();
   for (const { tag, type, size } of directory.tags().slice(0, MAX_ENTRIES)) {
     if (SIZES[type] === undefined || POINTERS.has(tag) || size === 0 || size > MAX_ENTRY) continue;
     const bytes = directory.bytes(tag);
@@ -77,7 +77,7 @@ function entriesOf(directory: Directory): Entries {
 }
 
 /** The text of an entry; undefined where there is none. Most programs write UTF-8 where the standard says ASCII. */
-export function asciiText(entry: Entry | undefined): string | undefined {
+export function asciiText(entry: ExifEntry | undefined): string | undefined {
   if (entry?.type !== TYPE.ascii && entry?.type !== TYPE.utf8) return undefined;
   const parts = entry.bytes.toString('utf8').split('\0');
   const [first = '', ...others] = parts.map((part) => part.trim());
@@ -87,14 +87,14 @@ export function asciiText(entry: Entry | undefined): string | undefined {
 }
 
 /** The numbers of an entry, each as numerator and denominator. */
-export function rationalsOf({ littleEndian }: Exif, entry: Entry | undefined): [number, number][] {
+export function rationalsOf({ littleEndian }: Exif, entry: ExifEntry | undefined): [number, number][] {
   if (entry?.type !== TYPE.rational) return [];
   const at = (i: number) => (littleEndian ? entry.bytes.readUInt32LE(i) : entry.bytes.readUInt32BE(i));
   return Array.from({ length: entry.bytes.length / 8 }, (_, i) => [at(i * 8), at(i * 8 + 4)]);
 }
 
 /** The first number of an entry as XMP has it; undefined for another type. */
-export function numberText({ littleEndian }: Exif, entry: Entry): string | undefined {
+export function numberText({ littleEndian }: Exif, entry: ExifEntry): string | undefined {
   const { type, bytes } = entry;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   switch (type) {
@@ -113,14 +113,14 @@ export function numberText({ littleEndian }: Exif, entry: Entry): string | undef
   }
 }
 
-export const ascii = (tag: number, words: string): Entry => ({
+export const ascii = (tag: number, words: string): ExifEntry => ({
   ...{ tag, type: TYPE.ascii, bytes: Buffer.from(`${words}\0`, 'latin1') },
 });
 
 /** Makes entries of numbers in a byte order. */
 export function numbers(littleEndian: boolean) {
   /** Of a ratio, numerator and denominator are two values. */
-  const of = (tag: number, type: number, values: readonly number[]): Entry => {
+  const of = (tag: number, type: number, values: readonly number[]): ExifEntry => {
     const size = Math.min(4, SIZES[type]!);
     const bytes = Buffer.alloc(values.length * size);
     for (const [i, value] of values.entries()) {
@@ -159,16 +159,16 @@ export function exifBlock({ littleEndian, main, details, gps }: Exif): Buffer | 
   return Buffer.concat([header, directory(sorted(first), 8, littleEndian), ...directories]);
 }
 
-const sorted = (entries: Entries): Entry[] => [...entries.values()].sort((a, b) => a.tag - b.tag);
+const sorted = (entries: Entries): ExifEntry[] => [...entries.values()].sort((a, b) => a.tag - b.tag);
 
 const even = (length: number): number => length + (length % 2);
 
 /** Bytes of a directory with its values. */
-const sizeOf = (entries: readonly Entry[]): number =>
+const sizeOf = (entries: readonly ExifEntry[]): number =>
   entries.reduce((sum, { bytes }) => sum + 12 + (bytes.length > 4 ? even(bytes.length) : 0), 6);
 
 /** The bytes of a directory that starts at `position`, followed by its values. */
-function directory(entries: readonly Entry[], position: number, littleEndian: boolean): Buffer {
+function directory(entries: readonly ExifEntry[], position: number, littleEndian: boolean): Buffer {
   const made = Buffer.alloc(sizeOf(entries));
   const write = (value: number, at: number, size: 2 | 4): number =>
     littleEndian ? made.writeUIntLE(value, at, size) : made.writeUIntBE(value, at, size);

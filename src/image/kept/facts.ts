@@ -1,6 +1,6 @@
 import type { Keep } from '../../variants/words.ts';
 import { TAG } from '../tiff/tags.ts';
-import { ascii, asciiText, type Entry, type Exif } from './exif.ts';
+import { ascii, asciiText, type Exif, type ExifEntry } from './exif.ts';
 import { GPS_TIMES, gpsInExif, gpsInXmp, LATITUDE } from './gps.ts';
 import { CAMERA, GPS, pairsInExif, pairsInXmp } from './pairs.ts';
 import type { SourceMetadata } from './source.ts';
@@ -116,7 +116,7 @@ export const FACTS: readonly Fact[] = [
 const texts = (name: string, text: string | undefined): Property[] =>
   text === undefined ? [] : [rdfText(name, text)];
 
-const entries = (...groups: readonly (readonly Entry[])[]): ReadonlyMap<number, Entry> =>
+const entries = (...groups: readonly (readonly ExifEntry[])[]): ReadonlyMap<number, ExifEntry> =>
   new Map(groups.flat().map((one) => [one.tag, one]));
 
 /** EXIF's `2024:05:06 07:08:09` as ISO 8601. */
@@ -141,7 +141,7 @@ function isoOfIptc(day: string, time: string): string | undefined {
 function times(
   tag: typeof TAG.DateTimeOriginal | typeof TAG.DateTimeDigitized,
   time: string | undefined,
-): Entry[] {
+): ExifEntry[] {
   const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(time ?? '');
   if (found === null) return [];
   const [, year, month, day, clock, seconds = ':00', offset] = found;

@@ -1,4 +1,4 @@
-import { ascii, asciiText, type Entry, type Exif, numbers, rationalsOf } from './exif.ts';
+import { ascii, asciiText, type Exif, type ExifEntry, numbers, rationalsOf } from './exif.ts';
 import { type Property, rdfText } from './xml.ts';
 import type { Xmp } from './xmp.ts';
 
@@ -40,7 +40,7 @@ export function gpsInXmp(exif: Exif): Property[] {
 
 /** The degrees in XMP as EXIF. */
 export function gpsInExif(xmp: Xmp, littleEndian: boolean): Exif['gps'] {
-  const made = new Map<number, Entry>();
+  const made = new Map<number, ExifEntry>();
   for (const [name, ref, tag] of SIDES) {
     const text = xmp.get(name)?.texts[0] ?? '';
     const found = /^(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$/.exec(text);

@@ -1,6 +1,6 @@
 import { TAG } from '../tiff/tags.ts';
 import { asciiOf } from './ascii.ts';
-import { ascii, asciiText, type Entry, type Exif, numbers, numberText, TYPE } from './exif.ts';
+import { ascii, asciiText, type Exif, type ExifEntry, numbers, numberText, TYPE } from './exif.ts';
 import type { SourceMetadata } from './source.ts';
 import { type Property, rdfList, rdfText } from './xml.ts';
 
@@ -78,7 +78,7 @@ export function pairsInExif(
   { exif, xmp }: SourceMetadata,
   directory: ExifDirectory,
 ): Exif['main'] {
-  const made = new Map<number, Entry>();
+  const made = new Map<number, ExifEntry>();
   for (const pair of wanted) {
     const text = xmp.get(pair.xmp)?.texts[0];
     if (pair.directory !== directory || exif[directory].has(pair.tag) || text === undefined) continue;
@@ -94,7 +94,7 @@ const MOST: Readonly<Record<number, number>> = {
   ...{ [TYPE.rational]: 2 ** 32 - 1, [TYPE.signedRational]: 2 ** 31 - 1 },
 };
 
-function entryOf({ tag, type }: Pair, text: string, littleEndian: boolean): Entry | undefined {
+function entryOf({ tag, type }: Pair, text: string, littleEndian: boolean): ExifEntry | undefined {
   if (type === TYPE.ascii) {
     const words = asciiOf(text);
     return words === undefined ? undefined : ascii(tag, words);
