@@ -13,7 +13,6 @@ import type { Engine } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { HttpOptions, Presets } from '../http/options.ts';
 import { hintForUploads } from '../model/failures.ts';
-import { createServeReport } from '../report/serve.ts';
 import type { ServeEvent } from '../serve/events.ts';
 import { type Call, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
 
@@ -29,11 +28,15 @@ const USUAL = { ofImage: 'archive', ofBatch: 'gallery' };
 export const serveVerb: Verb = {
   summary: 'render images that are uploaded by HTTP, until stopped',
   description:
-    'Accepts uploads by HTTP and renders them, until Ctrl-C. Without --preset, an upload that names no preset gets ' +
-    '`archive` at /api/v1/images, and `gallery` at /upload and /batch.',
+    'Accepts uploads by HTTP and renders them, until Ctrl-C. An upload can name a preset. --preset is for uploads that ' +
+    'name none.',
   settings: ['serve', 'tokens', 'variants', 'limits', 'work', 'display', 'settings'],
   // They say how a batch is displayed.
   hidden: ['--profile', '--progress'],
+  about: {
+    '--preset':
+      'preset of uploads that name none, see `imgtool presets` (default: archive for /api/v1/images, gallery for /upload and /batch)',
+  },
   examples: ['imgtool serve', 'imgtool serve --jwt-secret-file secrets.txt'],
   async run(call) {
     const { config } = await prepare(call);
@@ -46,6 +49,7 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   const { streams, signal, hearSignals } = call;
   const { json, quiet, verbose, look, storage } = config;
   const timestamps = !look.journal;
+  const { createServeReport } = await import('../report/serve.ts');
   const report = createServeReport({ ...streams, json, quiet, verbose, timestamps, wordHint: hintAsFlags });
   const [{ openHttp, createMetrics }, { openService, storeBeside }] = await Promise.all([
     import('../http/server.ts'),
