@@ -1,4 +1,5 @@
 import { type Clock, openWakeup, systemClock } from '../core/clock.ts';
+import { withNewerFields } from '../core/job/settings-digest.ts';
 import { asImgtoolError } from '../errors.ts';
 import type { Claim } from '../ports.ts';
 import { type Attempt, beginAttempt } from './attempt.ts';
@@ -78,7 +79,8 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
     return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - attempts.size);
   }
 
-  function begin(claim: Claim): void {
+  function begin(taken: Claim): void {
+    const claim = { ...taken, preset: withNewerFields(taken.preset) };
     const bytes = `${claim.uploaded.digest} ${claim.owner}`;
     const before = sameBytes.get(bytes);
     const one = beginAttempt(tools, { pauses, moved: wakeup.wake, retryIn }, claim, before);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
-import type { Order } from '../../src/model.ts';
+import type { Order, Variant } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { cancelImages, removeImage } from '../../src/serve/remove.ts';
 import { childrenOf, endless, workerPath } from '../adapters/children.ts';
@@ -97,6 +97,17 @@ describe('the same bytes', () => {
       ['thumbnail', 'medium', 'large', 'original'],
       null,
     ]);
+  });
+
+  it('are rendered with newer fields off, if an earlier version recorded their preset', async () => {
+    const serving = await openServing();
+    const { name, variants } = presetOf('web');
+    const older = variants.map(({ crop, keep, copyright, artist, ...variant }) => variant as Variant);
+    const [a = ''] = await serving.upload([photo('wine.jpg')], { preset: { name, variants: older } });
+    const [b = ''] = await serving.upload([photo('wine.jpg')], { preset: { name, variants } });
+    serving.start();
+    expect(await serving.ended(a)).toMatchObject({ state: 'completed', outputs: 3 });
+    expect(await serving.ended(b)).toMatchObject({ state: 'duplicate', outputs: 3 });
   });
 
   it('are rendered again where an earlier output is gone', async () => {

@@ -102,8 +102,7 @@ export function contextOf(
   { takesPlainNames = false, repairs = null }: Pick<BatchMode, 'takesPlainNames' | 'repairs'> = {},
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const variants = recorded.preset.variants.map(withNewerFields);
-  const options = { ...recorded, preset: { ...recorded.preset, variants } };
+  const options = { ...recorded, preset: withNewerFields(recorded.preset) };
   const settings = settingsOfAll(options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
