@@ -32,6 +32,7 @@ export async function openService(asked: ServiceOptions): Promise<Service> {
       release = holdStorage(root);
     });
     await objects.prepare();
+    await store.recordStorage(asked.storage);
     const context = { store, objects, emit };
     const worker = startWorker({ ...context, ...engine.rendering(options), options });
     const sweeper = startSweeper({ ...context, worker }, keep);

@@ -76,6 +76,7 @@ function storeOn(connection: Connection, now: () => number): Store {
     referred: read(upkeepSteps.referred),
     sweep: write(upkeepSteps.sweep),
     unstaged: write(upkeepSteps.unstaged),
+    recordStorage: write(upkeepSteps.recordStorage),
     async close() {
       if (!connection.db.open) return;
       // Steps of this turn come first. Whether they fail, their callers are told.
