@@ -60,7 +60,12 @@ function defineVerb(command: Command, program: Command, verb: Verb, ended: (outc
     // Commander would show a default text in quotes.
     command.addOption(command.createOption(flag, about).default(initial, initial));
   }
-  for (const flag of verb.hidden ?? []) command.options.find(({ long }) => long === flag)?.hideHelp();
+  const optionOf = (flag: string) => command.options.find(({ long }) => long === flag);
+  for (const flag of verb.hidden ?? []) optionOf(flag)?.hideHelp();
+  for (const [flag, about] of Object.entries(verb.about ?? {})) {
+    const option = optionOf(flag);
+    if (option !== undefined) option.description = about;
+  }
   const examples = ['\nExamples:', ...verb.examples.map((example) => `  ${example}`), ''].join('\n');
   command.configureHelp({
     ...command.configureHelp(),

@@ -31,11 +31,15 @@ const USUAL = { ofImage: 'archive', ofBatch: 'gallery' };
 export const serveVerb: Verb = {
   summary: 'render images that are uploaded by HTTP, until stopped',
   description:
-    'Accepts uploads by HTTP and renders them, until Ctrl-C. Without --preset, an upload that names no preset gets ' +
-    '`archive` at /api/v1/images, and `gallery` at /upload and /batch.',
+    'Accepts uploads by HTTP and renders them, until Ctrl-C. An upload can name a preset. --preset is for uploads that ' +
+    'name none.',
   settings: ['serve', 'tokens', 'variants', 'limits', 'work', 'display', 'settings'],
   // They say how a batch is displayed.
   hidden: ['--profile', '--progress'],
+  about: {
+    '--preset':
+      'preset of uploads that name none, see `imgtool presets` (default: archive for /api/v1/images, gallery for /upload and /batch)',
+  },
   examples: ['imgtool serve', 'imgtool serve --jwt-secret-file secrets.txt'],
   async run(call) {
     const { config } = await prepare(call);

@@ -27,6 +27,8 @@ export interface Verb {
   readonly options?: readonly (readonly [flag: string, about: string, initial?: string])[];
   /** Flags that the help of this verb leaves out. */
   readonly hidden?: readonly string[];
+  /** Help of flags that mean something else for this verb. */
+  readonly about?: Readonly<Record<string, string>>;
   /** Command lines for the end of the help, the most common first. */
   readonly examples: readonly string[];
   /** The outcome decides the exit code. Errors: those of the verb, as ImgtoolError. */

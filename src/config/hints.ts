@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { orUndefined } from '../errors.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey } from '../variants/fields.ts';
 import { FORMATS } from '../variants/formats.ts';
 import { nearest } from '../variants/place.ts';
+import { yesOrNo } from '../variants/values.ts';
 import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
 
 /** A setting in a hint, and its value with and without a space before it. */
@@ -43,12 +45,23 @@ const IN_VARIANTS: readonly (readonly [words: string, what: string, example: str
   ['progressive interlace', 'encoding', 'hero:w=1600,format=jpeg,progressive'],
   ['chroma chroma-subsampling', 'chroma', 'hero:w=1600,format=jpeg,chroma=444'],
   ['bitdepth bit-depth', 'depth', 'hero:w=1600,format=avif,bitdepth=10'],
-  ['trim', 'trimming', 'hero:w=1600,trim'],
   ['page pages', 'page', 'hero:w=1600,page=2'],
   ['grayscale greyscale monochrome', 'colours', 'hero:w=1600,grayscale'],
-  ['sharpen', 'sharpening', 'hero:w=1600,sharpen'],
   ['background flatten', 'background', 'hero:w=1600,background=#ffffff'],
 ];
+
+const hasRow = (word: string) => IN_VARIANTS.some(([words]) => words.split(' ').includes(word));
+
+/** The advice for a field without a row above, under its own name. */
+function adviceOnField(key: FieldKey) {
+  const { type } = FIELD_TABLE[key].in('webp');
+  const value = type === yesOrNo ? '' : type.words?.map((word) => `=${word}`).at(-1);
+  const advice =
+    value === undefined
+      ? `${key} is a field of a variant ({{variants}}): imgtool help variants`
+      : `each variant has its own ${key}: {{variants hero:w=1600,${key}${value}}}`;
+  return ['variants', key, advice] as const;
+}
 
 /** What other programs call a setting, and the advice for these words. The default advice names the setting. */
 const ELSEWHERE: readonly (readonly [key: Key, words: string, advice?: string])[] = [
@@ -78,6 +91,7 @@ const ELSEWHERE: readonly (readonly [key: Key, words: string, advice?: string])[
   ...IN_VARIANTS.map(([words, what, example]) => {
     return ['variants', words, `each variant has its own ${what}: {{variants ${example}}}`] as const;
   }),
+  ...FIELD_KEYS.filter((key) => !hasRow(key) && !isKey(key)).map(adviceOnField),
 ];
 
 /** What other programs call a flag that is no setting. */

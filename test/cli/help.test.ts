@@ -69,6 +69,12 @@ describe('imgtool help', () => {
     expect(widths.get(200)).toBeLessThanOrEqual(100);
   });
 
+  it('of the service shows the presets of uploads that name none', async () => {
+    const { stdout } = await openPlace().run(['serve', '--help']);
+    const about = / +--preset <name> +(.*?)\n +--/s.exec(stdout)?.[1]?.replace(/\s+/g, ' ');
+    expect(about).toContain('(default: archive for /api/v1/images, gallery for /upload and /batch)');
+  });
+
   it('shows the default of an option without quotes', async () => {
     const { stdout } = await openPlace().run(['list', '--help']);
     expect(stdout).toMatch(/--limit <n> +most batches to list \(default: 20\)$/m);

@@ -5,29 +5,40 @@ import type { Geometry } from '../plan.ts';
 import { pixelsOf } from './encode.ts';
 import { type Frames, from, pageByPage, raw, STILL } from './frames.ts';
 
-/** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
-function flatten(pipeline: Sharp, { background, format }: Variant): Sharp {
-  const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
-  return under === null ? pipeline : pipeline.flatten({ background: under });
+/** A step of the pixels after resizing. */
+interface Step {
+  /** Returns the pipeline as it is when the step is off. */
+  apply(pipeline: Sharp, variant: Variant): Sharp;
+  /** Whether the step of this variant looks at the neighbours of a pixel. Then it gets each page by itself. */
+  looksAtNeighbours?(variant: Variant): boolean;
 }
 
+/** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
+const flatten: Step = {
+  apply(pipeline, { background, format }) {
+    const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
+    return under === null ? pipeline : pipeline.flatten({ background: under });
+  },
+};
+
 /** Converts colours to one channel of luminance; keeps transparency. */
-function grayscale(pipeline: Sharp, variant: Variant): Sharp {
-  return variant.grayscale ? pipeline.grayscale().toColourspace('b-w') : pipeline;
-}
+const grayscale: Step = {
+  apply: (pipeline, variant) => (variant.grayscale ? pipeline.grayscale().toColourspace('b-w') : pipeline),
+};
 
 /** Radius in pixels. Compensates for the softness of scaling down, without halos. */
 const SIGMA = 0.6;
 
-function sharpen(pipeline: Sharp, variant: Variant): Sharp {
-  return variant.sharpen ? pipeline.sharpen({ sigma: SIGMA }) : pipeline;
-}
+const sharpen: Step = {
+  apply: (pipeline, variant) => (variant.sharpen ? pipeline.sharpen({ sigma: SIGMA }) : pipeline),
+  looksAtNeighbours: (variant) => variant.sharpen,
+};
 
-/** The steps of each variant's pixels after resizing, in this order. */
-const STEPS = [flatten, grayscale, sharpen] as const;
+/** All steps in one pipeline. The order in this list has no effect, because sharp has an order of its own. */
+const STEPS: readonly Step[] = [flatten, grayscale, sharpen];
 
-/** Whether a step of this variant looks at the neighbours of a pixel. Such a step gets each page by itself. */
-export const looksAtNeighbours = ({ sharpen }: Variant): boolean => sharpen;
+export const looksAtNeighbours = (variant: Variant): boolean =>
+  STEPS.some((step) => step.looksAtNeighbours?.(variant));
 
 /** The picture after all steps and on its canvas. */
 export async function finished(
@@ -39,11 +50,11 @@ export async function finished(
   if (canvas === null && !isByPage) return through(picture, variant);
   const pages = await pageByPage(picture, (page) => pixelsOf(through(page, variant), variant));
   const made = canvas === null ? pages : await onCanvas(pages, canvas, { width, height }, variant);
-  return grayscale(from(made), variant);
+  return grayscale.apply(from(made), variant);
 }
 
 const through = (frames: Frames, variant: Variant): Sharp =>
-  STEPS.reduce((so, step) => step(so, variant), from(frames));
+  STEPS.reduce((so, step) => step.apply(so, variant), from(frames));
 
 /** One transparent pixel. */
 const CLEAR: Frames = { data: Buffer.alloc(4), width: 1, height: 1, channels: 4, ...STILL };
