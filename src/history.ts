@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
 import { type IndexPast, openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
+import { orUndefined } from './errors.ts';
 import { hintForUploads, type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 
@@ -42,8 +43,15 @@ export async function withHistory<T>(
   }
 }
 
-/** Whether a service has kept uploads beside this index. */
-export const hasUploads = (index: string): boolean => existsSync(storeBeside(index));
+/** Whether a service has kept uploads beside this index. Those of another user do not hide the batches of the index. */
+export function hasUploads(index: string): boolean {
+  const store = storeBeside(index);
+  const isReadable = () => {
+    accessSync(store, constants.R_OK);
+    return true;
+  };
+  return existsSync(store) && (!existsSync(index) || orUndefined(isReadable) === true);
+}
 
 /** A batch of the service, named as for `find`. Undefined for a batch of the command line. Errors: `usage`, `unknown_batch`. */
 export async function findUploads(index: string, id: string, nearest: Nearest): Promise<Batch | undefined> {
