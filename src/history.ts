@@ -2,7 +2,6 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
 import { type IndexPast, openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
-import { orUndefined } from './errors.ts';
 import { hintForUploads, type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 
@@ -46,11 +45,12 @@ export async function withHistory<T>(
 /** Whether a service has kept uploads beside this index. Those of another user do not hide the batches of the index. */
 export function hasUploads(index: string): boolean {
   const store = storeBeside(index);
-  const isReadable = () => {
-    accessSync(store, constants.R_OK);
-    return true;
-  };
-  return existsSync(store) && (!existsSync(index) || orUndefined(isReadable) === true);
+  try {
+    if (existsSync(index)) accessSync(store, constants.R_OK);
+    return existsSync(store);
+  } catch {
+    return false;
+  }
 }
 
 /** A batch of the service, named as for `find`. Undefined for a batch of the command line. Errors: `usage`, `unknown_batch`. */
