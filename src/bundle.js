@@ -18,7 +18,7 @@ const PARTS = {
   first: ['errors', 'errors/codes', 'config/compiled', 'model/picture', 'variants/formats', 'variants/words'],
   exit: ['cli/exit'],
   look: ['config', 'history', 'model/images', 'report/open', 'report/status'],
-  run: ['engine'],
+  run: ['engine', 'report/plain', 'report/watch-plain'],
   work: ['image/work'],
 };
 
@@ -35,6 +35,8 @@ const bundle = await rolldown({
 });
 const { output } = await bundle.generate({
   chunkFileNames: 'parts/[name].js',
+  // V8 reads comments too, at each start.
+  comments: { legal: true, annotation: false, jsdoc: false },
   // Keep real names. A process that loads a part of a newer build then fails clearly if the two do not fit together.
   minifyInternalExports: false,
   codeSplitting: {

@@ -15,7 +15,6 @@ import type { Engine } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { HttpOptions, Presets } from '../http/options.ts';
 import { hintForUploads } from '../model/failures.ts';
-import { createServeReport } from '../report/serve.ts';
 import type { ServeEvent } from '../serve/events.ts';
 import { type Call, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
 
@@ -52,6 +51,7 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   const { streams, signal, hearSignals } = call;
   const { json, quiet, verbose, look, storage } = config;
   const timestamps = !look.journal;
+  const { createServeReport } = await import('../report/serve.ts');
   const report = createServeReport({ ...streams, json, quiet, verbose, timestamps, wordHint: hintAsFlags });
   const [{ openHttp, createMetrics }, { openService, storeBeside }] = await Promise.all([
     import('../http/server.ts'),

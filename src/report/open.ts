@@ -1,9 +1,7 @@
 import type { BatchFinished, Report, Style } from '../model.ts';
 import { createJsonReport, oneLine } from './json.ts';
 import { layoutFor, loadColours } from './layout.ts';
-import { createPlainReport } from './plain.ts';
 import { measured, printable, textOf } from './text.ts';
-import { createWatchPlainReport } from './watch-plain.ts';
 import { pathsOf } from './wording.ts';
 
 /** Where a command writes. */
@@ -96,8 +94,10 @@ export async function openReport(
         : createTerminalReport({ ...options, command, listsPaths }),
     );
   } else if (command === 'watch') {
+    const { createWatchPlainReport } = await import('./watch-plain.ts');
     reports.push(createWatchPlainReport({ ...plain, timestamps: !look.journal }));
   } else {
+    const { createPlainReport } = await import('./plain.ts');
     reports.push(createPlainReport(progress === 'none' ? { ...plain, every: NEVER } : plain));
   }
   return {
