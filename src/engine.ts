@@ -83,7 +83,12 @@ export function createEngine(options: EngineOptions) {
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
-  const openIndex = () => (index ??= openSqliteIndex(file, foldName));
+  const openIndex = () =>
+    (index ??= openSqliteIndex(file, foldName).catch((error: unknown) => {
+      // What was in the way may be gone at the next use.
+      index = undefined;
+      throw error;
+    }));
   const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const named = (paths: readonly string[], cwd: string) =>
     paths.map((given) => ({ given, path: resolve(cwd, given), near: nearPath(given, cwd) }));
@@ -212,7 +217,11 @@ export function createEngine(options: EngineOptions) {
       };
       return withIndex(fix ? 'work' : 'look', async (opened) => {
         const fixing: Fixing = {
-          ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
+          ...{
+            index: opened,
+            renderer: shareRenderer(renderer(machine.jobs)),
+            storage: openLocalStorage(newRun()),
+          },
           ...{ sources: localSourceProbe, machine, timeout, progress, open },
           otherIndex: isUsualIndex ? undefined : file,
         };

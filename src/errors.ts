@@ -63,19 +63,19 @@ export function outputExists(path: string, cause?: unknown): ImgtoolError {
 }
 
 export function batchRunning(id: string): ImgtoolError {
-  const fix = `imgtool status ${id} --watch shows it, imgtool cancel ${id} stops it`;
+  const fix = `{{command status ${id} --watch}} shows it, {{command cancel ${id}}} stops it`;
   return new ImgtoolError('batch_running', `batch ${id} is being worked on`, { fix });
 }
 
 export function unknownBatch(id: string): ImgtoolError {
-  return new ImgtoolError('unknown_batch', `${id}: no batch has this id`, { fix: 'imgtool list' });
+  return new ImgtoolError('unknown_batch', `${id}: no batch has this id`, { fix: '{{command list}}' });
 }
 
 const MORE_OF_ID = 'give more of the id';
 
 /** The error for the first digits of an id that two batches have. */
 export function severalBatches(id: string, one: string, other: string): ImgtoolError {
-  const message = `${id}: several batches begin so (${one}, ${other})`;
+  const message = `${id}: several batch ids begin like this (${one}, ${other})`;
   return new ImgtoolError('unknown_batch', message, { fix: MORE_OF_ID });
 }
 

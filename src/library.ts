@@ -77,8 +77,12 @@ export interface EngineSettings {
 
 export type ProcessOptions = BatchSettings & EngineSettings;
 
-/** Settings of a watch. `settle` is in milliseconds, `scanInterval` in seconds. */
-export type WatchSettings = Omit<BatchSettings, 'dryRun'> & Partial<WatchOptions>;
+/** Settings of a watch. `settle` is in milliseconds. */
+export type WatchSettings = Omit<BatchSettings, 'dryRun'> &
+  Partial<Omit<WatchOptions, 'scanInterval'>> & {
+    /** Seconds between two walks through everything, varied at random by up to a quarter. */
+    readonly scanInterval?: number;
+  };
 
 /** Runs any number of batches at the same time. They share an index, child processes and one memory budget. */
 export interface ImageEngine {
@@ -101,7 +105,8 @@ export interface ImageEngine {
   cancel(batch: string): Promise<Batch>;
   /**
    * Reads and decodes the outputs of a batch, named as for `status`, or those at these paths, below them and of the sources
-   * there, or all outputs. With `fix`, makes wrong ones again. Of all outputs, those that may be edited stay.
+   * there, or all outputs. With `fix`, makes wrong ones again. Without `batch` and `paths`,
+   * outputs that may have been edited stay as they are.
    */
   verify(options?: {
     readonly batch?: string;

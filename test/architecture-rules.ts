@@ -286,10 +286,10 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
       .map(([name, paths]) => `${name}: ${paths.join(', ')}`);
   },
 
-  'names settings in hints by their keys': (files) =>
+  'names settings in hints by their keys, and commands as such': (files) =>
     files.flatMap(({ path, text }) =>
       [...withoutComments(text).matchAll(/\{\{(\w+)(?: [^}]*)?\}\}/g)]
-        .filter(([, key = '']) => !isKey(key))
+        .filter(([, key = '']) => !isKey(key) && key !== 'command')
         .map(([hint]) => `${path}: ${hint}`),
     ),
 

@@ -78,8 +78,12 @@ export function openLocalStorage(run: string): Storage {
       const links = statOf(path)?.nlink ?? 1;
       if (links > 1) {
         const copy = await storage.stageFrom(path, path, 'copy');
-        const [facts] = await storage.commit([Object.assign(copy, { replace: true, modified })]);
-        return facts!;
+        try {
+          const [facts] = await storage.commit([Object.assign(copy, { replace: true, modified })]);
+          return facts!;
+        } finally {
+          await copy.discard().catch(() => {});
+        }
       }
       await setTimeAt(path, modified).catch(failAt(path));
       const found = statOne(path);

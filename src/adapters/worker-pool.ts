@@ -16,7 +16,7 @@ import { openLedger } from './worker-pool/ledger.ts';
 // | parent: no process can be started           | the picture rejects `io`, or `out_of_memory`; both may be retried    |
 // | child: Ctrl-C, TERM, HUP                    | ignored; before it is ready it dies of them and is started again     |
 // | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
-// | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the next gets a new child       |
+// | child: a library finds no memory           | its picture rejects `out_of_memory`; the next gets a new child       |
 // | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
 // | child: its picture is aborted as it opens   | SIGKILL if it reads already; the picture rejects `cancelled`         |
 // | child: waits between open and render        | no deadline counts                                                   |
@@ -57,13 +57,9 @@ export function createWorkerPool(options: { readonly size: number; readonly work
 
   return {
     async open(source, limits, variants = [], { begin, signal } = {}) {
-      const lease = await leaseChild(limits.timeout);
-      // Ends a child that reads the source.
-      const stop = () => lease.end();
-      signal?.addEventListener('abort', stop, { once: true });
+      const lease = await leaseChild(limits.timeout, signal);
       try {
         if (signal?.aborted !== true) await begin?.();
-        if (signal?.aborted === true) throw stoppedEarly();
         const { picture } = await lease.ask({ type: 'open', source, limits, variants }, 'opened');
         return {
           ...picture,
@@ -76,14 +72,13 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       } catch (error) {
         lease.end();
         throw error;
-      } finally {
-        signal?.removeEventListener('abort', stop);
       }
     },
 
-    inspect: async (path, timeout) => (await ask({ type: 'inspect', path }, 'inspected', timeout)).inspected,
-    digest: async (sources, timeout) =>
-      (await ask({ type: 'digest', sources }, 'digested', timeout)).digested,
+    inspect: async (path, timeout, signal) =>
+      (await ask({ type: 'inspect', path }, 'inspected', timeout, signal)).inspected,
+    digest: async (sources, timeout, signal) =>
+      (await ask({ type: 'digest', sources }, 'digested', timeout, signal)).digested,
     about: async () => (await ask({ type: 'about' }, 'about', START_LIMIT)).engine,
 
     warm() {
@@ -106,8 +101,13 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   };
 
   /** A request that leaves no picture open. */
-  async function ask<T extends Reply['type']>(request: Request, type: T, timeout: number) {
-    const lease = await leaseChild(timeout);
+  async function ask<T extends Reply['type']>(
+    request: Request,
+    type: T,
+    timeout: number,
+    signal?: AbortSignal,
+  ) {
+    const lease = await leaseChild(timeout, signal);
     try {
       return await lease.ask(request, type);
     } finally {
@@ -116,8 +116,11 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     }
   }
 
-  /** Waits for a place and a child. `timeout` limits the start and all requests together. */
-  async function leaseChild(timeout: number) {
+  /**
+   * Waits for a place and a child. `timeout` limits the start and all requests together. `signal` ends the lease, and kills
+   * a child at work.
+   */
+  async function leaseChild(timeout: number, signal?: AbortSignal) {
     await enter();
     const within = createDeadline(timeout);
     const child = await readyChild(within).catch((error: unknown) => {
@@ -125,8 +128,9 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       throw error;
     });
     let hasClosed = false;
-    return {
+    const lease = {
       async ask<T extends Reply['type']>(request: Request, type: T, progress?: OnProgress) {
+        if (signal?.aborted === true) throw stoppedEarly();
         if (hasClosed) throw new Error(`${request.type} after close`);
         try {
           const answer = await within(child, child.ask(request, progress));
@@ -142,10 +146,14 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       end(isHeavy = true): void {
         if (hasClosed) return;
         hasClosed = true;
+        signal?.removeEventListener('abort', stop);
         giveBack(child, isHeavy);
         leave();
       },
     };
+    const stop = () => lease.end();
+    signal?.addEventListener('abort', stop, { once: true });
+    return lease;
   }
 
   /** Threads for each of so many pictures: more while other places are free. */
@@ -200,7 +208,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   function giveBack(child: Child, isHeavy: boolean): void {
     if (child.isBusy() || worn.has(child)) child.kill(stoppedEarly());
     if (child.isKilled()) return;
-    if (isHeavy) child.tell({ type: 'release' });
+    if (isHeavy) child.send({ type: 'release' });
     child.lend(false);
     idle.add(child);
   }

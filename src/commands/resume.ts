@@ -49,7 +49,7 @@ async function again(how: How, call: Call) {
   const prepared = await prepare(call);
   const { config, print } = prepared;
   if (config.dryRun) {
-    throw new ImgtoolError('usage', `--dry-run: ${how} has nothing to foresee`, {
+    throw new ImgtoolError('usage', `--dry-run: ${how} has no dry run`, {
       fix: 'turn it off in the file or variable that asks for it',
     });
   }

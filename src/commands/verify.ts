@@ -57,16 +57,14 @@ export const verifyVerb: Verb = {
   },
 };
 
-/** A batch, or paths. The name of a folder such as 2024 can look like the first digits of a batch. */
+/** A batch, or paths. The name of a folder such as 2024 or 20240315 can look like a batch or its first digits. */
 function scopeOf(given: readonly string[], cwd: string) {
   const [first = '', ...more] = given;
-  const isBatch =
-    first === 'last' ||
-    /^[0-9a-f]{8}$/.test(first) ||
-    (/^[0-9a-f]*$/.test(first) && given.length === 1 && !existsSync(resolve(cwd, first)));
+  const isId = (more.length === 0 ? /^[0-9a-f]*$/ : /^[0-9a-f]{8}$/).test(first);
+  const isBatch = first === 'last' || (isId && !existsSync(resolve(cwd, first)));
   if (!isBatch) return { paths: given, cwd };
   if (more.length === 0) return { batch: first, paths: [], cwd };
-  throw new ImgtoolError('usage', `${first} is a batch, and ${more[0]} is one thing too many`, {
+  throw new ImgtoolError('usage', `${first} is a batch, so no other argument can follow: ${more[0]}`, {
     fix: `name one batch, or only paths; a folder of the name ${first} is ./${first}`,
   });
 }

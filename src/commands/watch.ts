@@ -27,7 +27,7 @@ function foldersOf(paths: readonly string[], { cwd, dryRun }: Config): Inputs {
     throw new ImgtoolError('usage', 'nothing to watch: no folder was named', { fix: 'imgtool watch <dir…>' });
   }
   if (dryRun) {
-    throw new ImgtoolError('usage', '--dry-run: a watch has nothing to foresee', {
+    throw new ImgtoolError('usage', '--dry-run: a watch has no dry run', {
       fix: 'imgtool process --dry-run shows what would be made of what is there now',
     });
   }

@@ -77,8 +77,8 @@ export function checkCall(name: keyof typeof CALLS, ...given: readonly unknown[]
       }
     }
   }
-  const [options] = given;
-  if (name === 'verify' && options instanceof Object && 'batch' in options && 'paths' in options) {
+  const { batch, paths } = Object(given[0]) as Readonly<Record<string, unknown>>;
+  if (name === 'verify' && batch !== undefined && paths !== undefined) {
     throw new ImgtoolError('usage', 'verify: takes a batch or paths, not both', { fix });
   }
 }

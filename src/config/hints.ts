@@ -7,12 +7,16 @@ import { nearest } from '../variants/place.ts';
 import { yesOrNo } from '../variants/values.ts';
 import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
 
-/** A setting in a hint, and its value with and without a space before it. */
+/** A setting in a hint, or `command`, and its value with and without a space before it. */
 const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
 
-/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`, `--no-mirror` for `false`. */
+/**
+ * A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`, `--no-mirror` for `false`,
+ * `imgtool list` for `{{command list}}`.
+ */
 export function hintAsFlags(hint: string): string {
   return hint.replace(HINT, (whole, key: string, _, value?: string) => {
+    if (key === 'command') return `imgtool ${value}`;
     if (!isKey(key) || value === undefined) return isKey(key) ? longFlag(key) : whole;
     if (value === 'false') return `--no-${longFlag(key).slice(2)}`;
     // A flag without a value of its own takes one only after an equals sign.
@@ -20,11 +24,22 @@ export function hintAsFlags(hint: string): string {
   });
 }
 
-/** A hint in the words of a program or a settings file: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */
+/**
+ * A hint in the words of a program or a settings file: `limitPixels: '12M'` for `{{limitPixels 12M}}`, `list()` for
+ * `{{command list}}`.
+ */
 export function hintAsOptions(hint: string): string {
-  return hint.replace(HINT, (_, key: string, __, value?: string) =>
-    value === undefined ? key : `${key}: ${/^(\d+|false)$/.test(value) ? value : `'${value}'`}`,
-  );
+  return hint.replace(HINT, (_, key: string, __, value?: string) => {
+    if (key === 'command') return commandAsCall(value);
+    return value === undefined ? key : `${key}: ${/^(\d+|false)$/.test(value) ? value : `'${value}'`}`;
+  });
+}
+
+/** The call of the library that does what a command does. No call does what a flag asks for. */
+function commandAsCall(command = ''): string {
+  if (command.includes(' --')) return `imgtool ${command}`;
+  const [verb = '', ...args] = command.split(' ');
+  return `${verb}(${args.map((one) => `'${one}'`).join(', ')})`;
 }
 
 /** What a variant decides: the words of other programs, what they set, and an example of a variant. */

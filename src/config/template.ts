@@ -44,8 +44,8 @@ export function checkNames(template: string, preset: Preset, place: Place): void
 /** The template with `.{ext}` at its end, instead of another extension if there is one. */
 function withExtension(template: string, { variants }: Preset): string {
   const bare = template.replace(/\.?\{ext\}$|\.(webp|jpe?g|png|avif)$/i, '');
-  const isTold = variants.length === 1 || template.includes('{variant}');
-  return `${bare}${isTold ? '' : '_{variant}'}.{ext}`;
+  const isClear = variants.length === 1 || template.includes('{variant}');
+  return `${bare}${isClear ? '' : '_{variant}'}.{ext}`;
 }
 
 function filled(template: string, variant: Variant): string {

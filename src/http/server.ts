@@ -138,7 +138,7 @@ function reportRefusals(app: FastifyInstance, { options, limits, service: { emit
       const route = routeOptions.url ?? null;
       emit({ type: 'request.refused', code, reason, status, method, route, isUpload, owner, client: ip });
     }
-    // A refusal without a cause is told by its code.
+    // The code of a refusal without a cause says everything.
     if (status < 500 || (error instanceof Refusal && error.cause === undefined)) return;
     const why = error instanceof Error ? error : refusal;
     const cause = why.cause instanceof Error ? `: ${why.cause.message}` : '';

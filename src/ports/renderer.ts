@@ -20,14 +20,15 @@ export interface Renderer {
   ): Promise<Opened>;
   /**
    * Reads and decodes a stored picture once, and changes nothing. Waits for a free slot. `timeout` in milliseconds.
-   * Errors: those of `open` without its limits.
+   * `signal` as in `OpenControl`. Errors: those of `open` without its limits.
    */
-  inspect(path: string, timeout: number): Promise<Inspected>;
+  inspect(path: string, timeout: number, signal?: AbortSignal): Promise<Inspected>;
   /**
    * Digests small files, in their order, without decoding them. Null for a file that cannot be read this way: `open`
    * gives the reason. Waits for a free slot. `timeout` in milliseconds, for all files.
+   * `signal` as in `OpenControl`.
    */
-  digest(sources: readonly SourceFile[], timeout: number): Promise<(Digested | null)[]>;
+  digest(sources: readonly SourceFile[], timeout: number, signal?: AbortSignal): Promise<(Digested | null)[]>;
   /** Prepares for work that is sure to come, without waiting. May be called twice. */
   warm(): void;
   /** Describes what decodes and encodes here. */

@@ -2,7 +2,7 @@ import type { Backup, Check, KeptRows, KeptUploads, Repaired, StoreBackup } from
 import type { Style } from '../model.ts';
 import { bytes as bytesText, counted } from './format.ts';
 import { layoutFor, line } from './layout.ts';
-import { padEnd, printable, textOf, width, wrap } from './text.ts';
+import { padEnd, printable, textOf, widest, wrap } from './text.ts';
 import { fixOf } from './wording.ts';
 
 /** The number of problems of an index that are shown. Often one bad page causes all of them. */
@@ -13,7 +13,7 @@ const INDENT = 12;
 /** The checks of `imgtool doctor` as text, for a terminal or a bug report. The text ends with a newline. */
 export function doctorText(checks: readonly Check[], style: Style): string {
   const layout = layoutFor(style);
-  const names = Math.min(24, Math.max(0, ...checks.map(({ name }) => width(name))));
+  const names = Math.min(24, widest(checks.map(({ name }) => name)));
   const indent = 12 + names;
   const { green, yellow, red } = layout.chalk;
   const paints = { ok: green, warning: yellow, problem: red };

@@ -35,11 +35,12 @@ export function compact(n: number): string {
   return bytes(n).replace(' ', '');
 }
 
-/** The change from sources to outputs: `-75%`, or `+12%` when outputs are larger; empty without sources. */
+/** The change from sources to outputs: `-75%`, `0%`, or `+12%` when outputs are larger; empty without sources. */
 export function change(bytesIn: number, bytesOut: number): string {
   if (bytesIn <= 0) return '';
   const percent = Math.round((bytesOut / bytesIn - 1) * 100);
-  return `${percent > 0 ? '+' : '-'}${count(Math.abs(percent))}%`;
+  const sign = percent > 0 ? '+' : percent < 0 ? '-' : '';
+  return `${sign}${count(Math.abs(percent))}%`;
 }
 
 /** Milliseconds as `71ms`, `31.4s`, `5m 12s`, `2h 14m`, `3d 4h`. */

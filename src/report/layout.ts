@@ -1,5 +1,5 @@
 import type { JobState, Style } from '../model.ts';
-import { cut, padEnd, padStart, width } from './text.ts';
+import { cut, padEnd, padStart, widest, width } from './text.ts';
 
 type Paint = (text: string) => string;
 type Colours = Readonly<Record<'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim', Paint>>;
@@ -88,7 +88,7 @@ export function table(
   right: readonly string[] = [],
 ): string[] {
   const cells = [titles.map((text) => ({ text, paint: layout.chalk.bold })), ...rows];
-  const widths = titles.map((_, at) => Math.max(...cells.map((row) => width(spanText(row[at] ?? '')))));
+  const widths = titles.map((_, at) => widest(cells.map((row) => spanText(row[at] ?? ''))));
   return cells.map((row) => {
     const spans = titles.flatMap((title, at): Span[] => {
       const cell = row[at] ?? '';

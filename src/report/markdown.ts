@@ -1,4 +1,4 @@
-import { padEnd, width, wrap } from './text.ts';
+import { padEnd, widest, width, wrap } from './text.ts';
 
 const NO_BREAK = '\u00a0';
 
@@ -66,7 +66,7 @@ function tableLines(rows: readonly string[], columns: number): string[] {
     .filter((row) => !/^\|[ :|-]+\|$/.test(row))
     .map((row) => plain(row.replace(/^\| *| *\|$/g, '')).split(/ *\| */));
   const [titles = []] = cells;
-  const widths = titles.map((_, at) => Math.max(...cells.map((row) => width(row[at] ?? ''))));
+  const widths = titles.map((_, at) => widest(cells.map((row) => row[at] ?? '')));
   const lined = cells.flatMap((row) => {
     const label = row.slice(0, -1).map((cell, at) => `${padEnd(cell, widths[at] ?? 0)}  `);
     return hanging(label.join(''), row.at(-1) ?? '', columns);

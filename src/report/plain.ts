@@ -19,6 +19,7 @@ import {
   passedOverTexts,
   reasonOf,
   removedTexts,
+  retryHelps,
   taggedTexts,
   unknownTexts,
   whyPassedOver,
@@ -144,8 +145,8 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;
   const reused = totals.reused > 0 ? ` reused=${totals.reused}` : '';
   const degraded = totals.degraded > 0 ? ` degraded=${totals.degraded}` : '';
-  const canHelp = counts.failed > totals.lasting;
-  const again = canHelp ? `, again: imgtool retry ${batch}` : `. ${NO_RETRY}`;
+  const helps = retryHelps(totals, counts);
+  const again = helps === undefined ? '' : helps ? `, again: imgtool retry ${batch}` : `. ${NO_RETRY}`;
   return [
     `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${reused}${degraded}`,
     ...sizeLines(totals, finished),

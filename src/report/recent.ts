@@ -37,7 +37,7 @@ export function createRecent(inputs: readonly string[], verbose: boolean) {
     if (event.type === 'still_written')
       return entry(event.type, event.source, 'still being written, waiting');
     if (event.type === 'removed')
-      return entry(event.type, event.source, `gone, ${counted(event.paths.length, 'output')} removed`);
+      return entry(event.type, event.source, `${counted(event.paths.length, 'output')} removed`);
     if (event.type !== 'job') return null;
     const { source, state, duplicateOf } = event;
     const shown = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };

@@ -5,7 +5,7 @@ import { doneOf, totalOf } from '../model/totals.ts';
 import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } from '../model.ts';
 import { bytes, change, count, counted, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
-import { printable, textOf, width, wrap } from './text.ts';
+import { printable, textOf, widest, wrap } from './text.ts';
 import {
   damagedTexts,
   firstOnlyTexts,
@@ -107,7 +107,7 @@ function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
 /** Name, attempts and reason, in columns where they fit. Reason and fix are never cut. Equal fixes are shown once. */
 function failedLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   const { columns, chalk } = layout;
-  const names = Math.max(6, ...jobs.map(({ source }) => width(printable(source))));
+  const names = Math.max(6, widest(jobs.map(({ source }) => printable(source))));
   const beside = columns - names - 15;
   const wordsOf = reasonsOnce();
   if (beside >= 30) {

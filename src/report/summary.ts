@@ -3,7 +3,7 @@ import { type BatchTotals, doneOf, leftOf, totalOf } from '../model/totals.ts';
 import { type BatchFinished, ENDED_STATES, type JobEvent, type Style } from '../model.ts';
 import { bytes, count, counted, duration, rate } from './format.ts';
 import { fitting, layoutFor, line, markOf, packed, type Span, stateSpan, type TextLayout } from './layout.ts';
-import { cutStart, padEnd, printable, width, wrap } from './text.ts';
+import { cutStart, padEnd, printable, widest, wrap } from './text.ts';
 import {
   damagedTexts,
   dryRunText,
@@ -14,6 +14,7 @@ import {
   outputNote,
   passedOverTexts,
   removedTexts,
+  retryHelps,
   savedText,
   taggedTexts,
   unknownTexts,
@@ -46,7 +47,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
       : figureLines(totals, finished, layout)),
     ...aside,
     ...(totals.ended.failed === 0 ? [] : ['', ...failureLines(totals, layout)]),
-    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout, totals.lasting)]),
+    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout, totals)]),
   ];
 }
 
@@ -143,8 +144,7 @@ function failureLines({ failures, ended, started }: BatchTotals, layout: TextLay
   const { columns, chalk, ellipsis } = layout;
   const groups = failures.all;
   const named = groups.map((group) => namesOf(group, layout));
-  const widest = Math.max(...named.flat().map(width));
-  const names = Math.min(widest, Math.floor(Math.min(columns, 100) / 3));
+  const names = Math.min(widest(named.flat()), Math.floor(Math.min(columns, 100) / 3));
   const isBeside = columns - names - 5 >= 30;
   const indent = isBeside ? '' : '     ';
   const beside = { ...layout, columns: isBeside ? columns - names - 5 : columns };
@@ -182,20 +182,21 @@ export function fixLines(error: JobEvent['error'], indent: string, { columns, ch
 }
 
 /**
- * The commands that continue the batch, retry its failed images and show it again. A retry cannot help `lasting` failures.
- * A watch retries by itself.
+ * The commands that continue the batch, retry its failed images and show it again. A watch passes no totals: it retries by
+ * itself.
  */
-export function nextLines(finished: BatchFinished, layout: TextLayout, lasting: number, isWatch = false) {
+export function nextLines(finished: BatchFinished, layout: TextLayout, totals?: BatchTotals) {
   const { batch, counts } = finished;
-  const again = isWatch
-    ? 'Run the same command again to go on.'
-    : `Run the same command again, or: imgtool resume ${batch}`;
-  const failed = isWatch ? 0 : counts.failed;
-  const retry = failed > lasting ? [`imgtool retry ${batch}`] : [];
+  const again =
+    totals === undefined
+      ? 'Run the same command again to go on.'
+      : `Run the same command again, or: imgtool resume ${batch}`;
+  const helps = totals && retryHelps(totals, counts);
+  const retry = helps === true ? [`imgtool retry ${batch}`] : [];
   const label = { text: ' Next', paint: layout.chalk.dim };
   return [
     ...(endedEarly(finished) === null ? [] : wrap(again, layout.columns, ' ')),
-    ...(failed > 0 && failed <= lasting ? wrap(NO_RETRY, layout.columns, ' ') : []),
+    ...(helps === false ? wrap(NO_RETRY, layout.columns, ' ') : []),
     ...packed([label, '   '], [...retry, `imgtool status ${batch}`], layout),
   ];
 }

@@ -2,7 +2,7 @@ import { doneOf, totalOf } from '../model/totals.ts';
 import type { Batch, Preset, Style } from '../model.ts';
 import { ago, bytes, change, count, counted, iso } from './format.ts';
 import { fitting, layoutFor, type Span, tabbed, table } from './layout.ts';
-import { padEnd, printable, textOf, width } from './text.ts';
+import { padEnd, printable, textOf, widest } from './text.ts';
 
 const TITLES = ['BATCH', 'STATE', 'IMAGES', 'FAILED', 'SAVED', 'WHEN', 'SOURCE'];
 
@@ -43,7 +43,7 @@ function savedColumn(batches: readonly Batch[]): string[] {
     const saved = bytesIn - bytesOut;
     return [`${saved < 0 ? '-' : ''}${bytes(Math.abs(saved))}`, change(bytesIn, bytesOut)];
   });
-  const sizes = Math.max(...cells.map(([size]) => width(size)));
+  const sizes = widest(cells.map(([size]) => size));
   return cells.map(([size, share]) => (share === '' ? size : `${padEnd(size, sizes)}  ${share}`));
 }
 

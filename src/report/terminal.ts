@@ -133,6 +133,6 @@ function closingLines(finished: BatchFinished, totals: BatchTotals, style: Style
   return [
     `${mark.paint(mark.text)}${first.slice(mark.text.length)}`,
     ...more,
-    ...(hasMore ? nextLines(finished, layout, 0, true) : []),
+    ...(hasMore ? nextLines(finished, layout) : []),
   ];
 }

@@ -29,6 +29,11 @@ export function width(text: string): number {
   return text.length;
 }
 
+/** The columns of the widest text; 0 for none. A call cannot take a large number of widths as arguments. */
+export function widest(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, width(text)), 0);
+}
+
 /** The text in at most `columns`: where it is longer, `ellipsis` replaces its end. */
 export function cut(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text;

@@ -61,7 +61,7 @@ function unclearLines(unclear: number): string[] {
 
 /** The line for what is not listed one by one; none if all is. */
 function moreLines(all: number, ellipsis: string): string[] {
-  return all <= MOST ? [] : [`${ellipsis} and ${count(all - MOST)} more; --json tells all`];
+  return all <= MOST ? [] : [`${ellipsis} and ${count(all - MOST)} more; --json lists all`];
 }
 
 /** What `verify --json` prints. Fields are only ever added. An output with two problems is listed twice. */
@@ -92,7 +92,7 @@ export function createVerifyProgress(screen: { stream: TerminalStream; style: St
   let text = '';
   if (spin) display?.show(() => [spin(text)]);
   return {
-    told(verified: number, wrong: number): void {
+    report(verified: number, wrong: number): void {
       const bad = wrong === 0 ? '' : `, ${count(wrong)} not in order`;
       text = `${counted(verified, 'output')} verified${bad}`;
     },

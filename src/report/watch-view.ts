@@ -13,7 +13,7 @@ import {
   type TextLayout,
 } from './layout.ts';
 import type { DayTotals, RecentEvent } from './recent.ts';
-import { cutStart, padEnd, printable, width } from './text.ts';
+import { cutStart, padEnd, printable, widest } from './text.ts';
 import { kindTexts, savedText, shownStates } from './wording.ts';
 
 /** Below this many columns the time of day and long sentences are left out. */
@@ -112,9 +112,8 @@ function batchLines({ started, stopping }: BatchTotals, layout: TextLayout): str
 function recentLines(recent: readonly RecentEvent[], room: number, layout: TextLayout): string[] {
   const isNarrow = layout.columns < NARROW;
   const shown = recent.slice(Math.max(0, recent.length - room));
-  const marks = Math.max(0, ...shown.map((entry) => width(markSpan(entry, layout).text)));
-  const longest = Math.max(0, ...shown.map(({ name }) => width(name)));
-  const names = Math.min(Math.floor(layout.columns / 3), longest);
+  const marks = widest(shown.map((entry) => markSpan(entry, layout).text));
+  const names = Math.min(Math.floor(layout.columns / 3), widest(shown.map(({ name }) => name)));
   return shown.map((entry) => {
     const { text, paint } = markSpan(entry, layout);
     const name = padEnd(cutStart(entry.name, names, layout.ellipsis), names);
@@ -129,7 +128,7 @@ function markSpan({ what }: RecentEvent, layout: TextLayout): Exclude<Span, stri
   if (what === 'still_written') return { text: layout.ellipsis, paint: dim };
   if (what === 'removed') return { text: '-', paint: dim };
   if (what === 'passed_over') return { text: markOf('unchanged', layout), paint: dim };
-  // The attempt failed. Words and colour tell that it is not the last one.
+  // The attempt failed. Words and colour show that it is not the last one.
   if (what === 'retrying') return { text: markOf('failed', layout), paint: yellow };
   return stateSpan(what, markOf(what, layout), layout);
 }

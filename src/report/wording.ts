@@ -6,6 +6,7 @@ import type {
   Batch,
   BatchFinished,
   BatchStarted,
+  Counts,
   EndedState,
   Event,
   Failure,
@@ -26,6 +27,12 @@ export function reasonOf(source: string, error: Failure | undefined): string {
 
 /** What follows from the failures that a retry alone cannot help. */
 export const NO_RETRY = 'A retry alone does not help: first do what the fix lines say.';
+
+/** Whether a retry can help failed images. Undefined where none failed, or some failed in an earlier run of the batch. */
+export function retryHelps({ ended, lasting }: BatchTotals, { failed }: Counts): boolean | undefined {
+  if (ended.failed > lasting) return true;
+  return failed === 0 || ended.failed < failed ? undefined : false;
+}
 
 /** When and why an image is tried again. The reason comes last because the end of the line may be cut. */
 export function retryText({ source, delay, error }: JobRetrying): string {

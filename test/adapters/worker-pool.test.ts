@@ -108,13 +108,16 @@ describe('children', () => {
     expect(alive(child!)).toBe(false);
   });
 
-  it('are killed when their picture is aborted while they read it, and the next gets the slot', async () => {
-    const copy = join(folder, 'held.jpg');
-    copyFileSync(photo, copy);
-    const { workerPath, begun } = endless(folder, copy);
+  const held = join(folder, 'held.jpg');
+  it.each([
+    ['open', (signal: AbortSignal) => renderer.open(named(held), LIMITS, [], { signal })],
+    ['inspect', (signal: AbortSignal) => renderer.inspect(held, 60_000, signal)],
+  ])('are killed when %s is aborted while they read, and the next gets the slot', async (_, read) => {
+    copyFileSync(photo, held);
+    const { workerPath, begun } = endless(folder, held);
     const aborter = new AbortController();
-    const opening = pool(1, workerPath).open(named(copy), LIMITS, [], { signal: aborter.signal });
-    const ended = expect(opening).rejects.toMatchObject({ code: 'cancelled' });
+    pool(1, workerPath);
+    const ended = expect(read(aborter.signal)).rejects.toMatchObject({ code: 'cancelled' });
     await begun();
     const [child] = childrenOf(process.pid, workerPath);
     aborter.abort();

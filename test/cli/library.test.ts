@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -160,6 +160,32 @@ describe('processImages', () => {
     await engine.close();
   });
 
+  it('names its own calls in the fix of an error', async () => {
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const fixOf = (call: Promise<unknown>) => call.catch((error: unknown) => (error as { fix?: string }).fix);
+    expect(await fixOf(engine.status('last'))).toBe("process('<path…>')");
+    expect(await fixOf(engine.cancel('ffffffff'))).toBe('list()');
+    await engine.close();
+  });
+
+  it('checks outputs when the batch is undefined', async () => {
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const wanted: object = { batch: undefined, paths: [] };
+    expect(await engine.verify(wanted)).toMatchObject({ batch: null, verified: 0 });
+    await engine.close();
+  });
+
+  it('of an engine opens its index again after it could not be opened', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    mkdirSync(place.index, { recursive: true });
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    const run = () => all(engine.process('photos', { out: 'out', variants: ['a:w=40'] }));
+    await expect(run()).rejects.toMatchObject({ code: 'index_unusable' });
+    rmSync(place.index, { recursive: true });
+    expect((await run()).at(-1)).toMatchObject({ counts: { completed: 1 } });
+    await engine.close();
+  });
+
   it('of an engine forgets what is gone', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     const engine = await openEngine({ cwd: place.cwd, index: place.index });
@@ -204,6 +230,26 @@ describe('processImages', () => {
     expect(events.at(-1)).toMatchObject({ type: 'batch.finished', state: 'cancelled' });
     expect(outputs().length).toBeLessThan(60);
     await assertInvariants(place, { sources });
+  });
+
+  it('goes on after the signal of a check aborts', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const { cwd, index, ...settings } = options();
+    const engine = await openEngine({ cwd, index });
+    await all(engine.process('photos', settings));
+    const stop = new AbortController();
+    const { signal } = stop;
+    const listen = signal.addEventListener.bind(signal);
+    // The check listens when it begins to decode.
+    signal.addEventListener = (...given: Parameters<typeof listen>) => {
+      listen(...given);
+      process.nextTick(() => stop.abort());
+    };
+    await engine.verify({ signal });
+    expect(stop.signal.aborted).toBe(true);
+    const again = await all(engine.process('photos', { ...settings, force: true }));
+    expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 1 } });
+    await engine.close();
   });
 
   it('starts nothing if its signal has already aborted', async () => {

@@ -69,6 +69,17 @@ describe('imgtool verify with paths', () => {
     expect((await verify('last')).document.verified).toBe(2);
   });
 
+  it('takes a folder for a folder although its name could be the id of a batch', async () => {
+    putOld(place.at('20240315/d.jpg'), await picture({ seed: 4 }));
+    await place.run(['process', ...SMALL, '20240315']);
+    const both = await place.run(['verify', '20240315', 'more']);
+    expect([both.code, both.stdout]).toEqual([0, '4 outputs verified, all in order\n']);
+    const { document } = await verify('20240315');
+    expect([document.batch, document.verified]).toEqual([null, 2]);
+    rmSync(place.at('20240315'), { recursive: true });
+    expect(errorOf(await place.run(['verify', '20240315', '--json'])).code).toBe('unknown_batch');
+  });
+
   it.each([
     ['nowhere', 'nowhere: no outputs are recorded for this path', 'imgtool list --outputs lists what is'],
     ['fotos', 'fotos: no outputs are recorded for this path', 'did you mean photos?'],
@@ -84,7 +95,7 @@ describe('imgtool verify with paths', () => {
     const { stderr, code } = await place.run(['verify', 'last', 'out']);
     expect([code, stderr]).toEqual([
       2,
-      'error: last is a batch, and out is one thing too many\n' +
+      'error: last is a batch, so no other argument can follow: out\n' +
         'fix: name one batch, or only paths; a folder of the name last is ./last\n',
     ]);
   });

@@ -21,6 +21,17 @@ describe('a hint', () => {
     expect(hintAsOptions('or {{mirror false}}')).toBe('or mirror: false');
   });
 
+  it('name a command, or the call of the library that does the same', () => {
+    const hint =
+      '{{command status 3f2a --watch}} shows it, {{command cancel 3f2a}} stops it, {{command list}} all';
+    expect(hintAsFlags(hint)).toBe(
+      'imgtool status 3f2a --watch shows it, imgtool cancel 3f2a stops it, imgtool list all',
+    );
+    expect(hintAsOptions(hint)).toBe(
+      "imgtool status 3f2a --watch shows it, cancel('3f2a') stops it, list() all",
+    );
+  });
+
   it('names options in a program', () => {
     expect(hintAsOptions(hint)).toBe("choose another out, or raise it with limitPixels: '12M' or jobs: 1");
   });

@@ -120,6 +120,20 @@ export function indexOfHistoryConformance(name: string, openPair: () => Promise<
       await expect(index.batch("' OR 1=1")).rejects.toMatchObject({ code: 'unknown_batch' });
     });
 
+    it('lists batches in the order of their starts, also if the clock was set back', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      try {
+        const ids: string[] = [];
+        for (const at of [5_000, 1_000, 2_000]) {
+          vi.setSystemTime(at);
+          ids.unshift((await begin(index)).batch);
+        }
+        expect((await index.batches(9)).map(({ id }) => id)).toEqual(ids);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
     it('finds the last batch of each output folder with a preset, also if the clock was set back', async () => {
       vi.useFakeTimers({ toFake: ['Date'] });
       try {

@@ -210,7 +210,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
       };
 
       it('returns the jobs with outputs, newest first, with their sources', async () => {
-        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 });
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 1_000 });
         const later = await begin();
         vi.useRealTimers();
         const job = newJob('a', { given: './photos/a', relative: 'deep/a' });

@@ -27,6 +27,16 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(found(await walked(sources, { at: place.at('p') }))).toHaveLength(6);
     });
 
+    it('returns the same paths when the root of the disk is named', async () => {
+      place.put('p/a.jpg', 'p/b/c.jpg', 'elsewhere/d.jpg');
+      symlinkSync('../elsewhere', place.at('p/link'));
+      const sources = await place.open(['/'], { followSymlinks: true });
+      const paths = (await walked(sources, { at: place.at('p') })).map(
+        (one) => 'source' in one && one.source,
+      );
+      expect(paths).toEqual(['p/a.jpg', 'p/b/c.jpg', 'p/link/d.jpg'].map(place.at));
+    });
+
     it('returns a path that is no source with its reason', async () => {
       place.put('p/notes.txt', 'p/.hidden.jpg', 'p/a.jpg.part', 'p/x.png');
       symlinkSync('x.png', place.at('p/link.jpg'));

@@ -103,6 +103,9 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(await storage.stat([two])).toEqual([facts]);
       expect(statSync(two).mtime.toISOString()).toMatch(/^2001-02-03T04:05:06/);
       expect([statSync(one).mtimeMs, readFileSync(two, 'utf8')]).toEqual([before, 'picture']);
+      await storage.commit([await storage.stageFrom(one, join(dirname(one), 'three.webp'), 'link')]);
+      await expect(storage.setTime(one, 'no time')).rejects.toThrow();
+      expect(readdirSync(dirname(one)).sort()).toEqual(['one.webp', 'three.webp']);
       const { ino } = statSync(two);
       await storage.setTime(two, '0');
       expect([statSync(two).ino, statSync(two).mtimeMs]).toEqual([ino, 0]);

@@ -43,7 +43,7 @@ describe('the text of forget', () => {
     expect(lines).toHaveLength(52);
     expect(lines.slice(-3)).toEqual([
       'forgot output /out/49.webp',
-      '... and 1,010 more; --json tells all',
+      '... and 1,010 more; --json lists all',
       'forgot 1,060 outputs and 0 sources',
     ]);
   });

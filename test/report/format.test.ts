@@ -45,6 +45,7 @@ describe('figures', () => {
   it('say how much smaller or larger outputs are', () => {
     expect(change(100, 25)).toBe('-75%');
     expect(change(100, 112)).toBe('+12%');
+    expect([change(100, 100), change(1_000, 999)]).toEqual(['0%', '0%']);
     expect(change(0, 5)).toBe('');
   });
 

@@ -52,7 +52,8 @@ describe('plain lines', () => {
   it('point to resume when jobs are left and to retry when some failed', () => {
     const retry = 'failures: imgtool status 7f3a9c, again: imgtool retry 7f3a9c';
     expect(textOf([finishedOf({ completed: 3 })])).not.toMatch(/resume|retry/);
-    expect(textOf([finishedOf({ completed: 3, failed: 1 })])).toContain(`imgtool: ${retry}\n`);
+    const failed = jobOf('a.jpg', { state: 'failed', error: { code: 'io', message: 'EIO' } });
+    expect(textOf([failed, finishedOf({ completed: 3, failed: 1 })])).toContain(`imgtool: ${retry}\n`);
     const cut = textOf([finishedOf({ completed: 3, cancelled: 1 }, { state: 'cancelled' })]);
     expect(cut).toContain('imgtool resume 7f3a9c\n');
     expect(cut).not.toContain('retry');
@@ -85,6 +86,8 @@ describe('plain lines', () => {
     expect(text).not.toContain('imgtool retry');
     const passing = jobOf('c.jpg', { state: 'failed', error: { code: 'io', message: 'EIO' } });
     expect(textOf([lasting[0]!, passing, end])).toContain('again: imgtool retry 7f3a9c\n');
+    // Only `status` knows the failures of an earlier run of the batch.
+    expect(textOf([lasting[0]!, end])).toContain('imgtool: failures: imgtool status 7f3a9c\n');
   });
 
   it('never say that a dry run has finished or completed anything', () => {

@@ -42,6 +42,9 @@ describe('the closing summary', () => {
     const useful = textOf([STARTED, lasting[0]!, passing, end]);
     expect(useful).toMatch(/Next {3}imgtool retry 7f3a9c +imgtool status 7f3a9c/);
     expect(useful).not.toContain('A retry alone');
+    const resumed = textOf([STARTED, lasting[0]!, end]);
+    expect(resumed).toContain(' Next   imgtool status 7f3a9c');
+    expect(resumed).not.toContain('retry');
   });
 
   it('says how many outputs were rendered, linked, copied and kept', () => {
@@ -130,7 +133,8 @@ describe('the closing summary', () => {
   });
 
   it('points to retry when images failed and to resume when images are left', () => {
-    const failed = textOf([STARTED, finishedOf({ completed: 5, failed: 2 })]);
+    const passing = jobOf('a.jpg', { state: 'failed', error: { code: 'io', message: 'EIO' } });
+    const failed = textOf([STARTED, passing, passing, finishedOf({ completed: 5, failed: 2 })]);
     expect(failed).toMatch(/Next {3}imgtool retry 7f3a9c +imgtool status 7f3a9c/);
     expect(failed).not.toContain('resume');
     const clean = textOf([STARTED, finishedOf({ completed: 5 })]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cut, cutStart, padEnd, padStart, printable, width, wrap } from '../../src/report/text.ts';
+import { cut, cutStart, padEnd, padStart, printable, widest, width, wrap } from '../../src/report/text.ts';
 import { CONTROL, HOSTILE } from './samples.ts';
 
 const WIDE = 'とても長い名前の写真👨‍👩‍👧.jpg';
@@ -12,6 +12,13 @@ describe('printable', () => {
 
   it('leaves letters of every script and joined emoji alone', () => {
     expect(printable(WIDE)).toBe(WIDE);
+  });
+});
+
+describe('the width of the widest text', () => {
+  it('is known for any number of texts', () => {
+    expect(widest([])).toBe(0);
+    expect(widest(Array.from({ length: 150_000 }, (_, i) => `${i}`))).toBe(6);
   });
 });
 

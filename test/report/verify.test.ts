@@ -100,7 +100,7 @@ describe('the text of verify', () => {
     const lines = verifyText(verified({ wrong: many }), PIPE).split('\n');
     expect(lines.slice(49, 52)).toEqual([
       '/out/1049.webp: missing: is not there',
-      '... and 118 more; --json tells all',
+      '... and 118 more; --json lists all',
       '1,240 outputs verified, 168 not in order',
     ]);
     const failed = new Map(many.map((one, i) => [one, i === 160 ? GONE : null]));
@@ -180,7 +180,7 @@ describe('the progress of verify', () => {
     const stream = memoryStream();
     const progress = createVerifyProgress({ stream, style: styleOf() });
     expect(stream.text()).toContain('⠋');
-    progress.told(1_240, 3);
+    progress.report(1_240, 3);
     vi.advanceTimersByTime(100);
     progress.close();
     vi.useRealTimers();
@@ -191,7 +191,7 @@ describe('the progress of verify', () => {
 
   it('writes nothing without a terminal', () => {
     const progress = createVerifyProgress(null);
-    progress.told(1, 0);
+    progress.report(1, 0);
     progress.close();
   });
 });

@@ -31,7 +31,7 @@ describe('the live part of a watch', () => {
       ['=', 'same as 3.jpg'],
       ['✗', 'again in 30s: cut short: 12 kB of 340 kB'],
       ['…', 'still being written, waiting'],
-      ['-', 'gone, 2 outputs removed'],
+      ['-', '2 outputs removed'],
       ['·', 'passed over: symlink'],
       ['✗', 'not an image: the content is PDF'],
     ]);

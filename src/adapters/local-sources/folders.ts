@@ -96,7 +96,7 @@ export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: Fol
     const now = orUndefined(() => readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8').trim()) ?? 'reached';
     warnOnce(
       'limit',
-      `${folder}: the system watches no more ${what} (fs.inotify.${name} is ${now}); what it does not tell is found by looking often`,
+      `${folder}: the system can watch no more ${what} (fs.inotify.${name} is ${now}); imgtool finds other changes by scanning often`,
       `sudo sysctl fs.inotify.${name}=${of}`,
     );
   };
@@ -108,11 +108,12 @@ export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: Fol
     if (!remote.has(device)) remote.set(device, orUndefined(ask));
     const kind = remote.get(device);
     if (kind !== undefined) {
-      const why = `lies on ${kind}, which tells no changes; they are found by looking often`;
+      const why = `is on ${kind}, which reports no changes; imgtool finds them by scanning often`;
       warnOnce('remote', `${folder}: ${why}`);
     } else if (sep === '/' && folder.includes('\\')) {
       // chokidar takes a backslash for a slash.
-      const why = 'cannot be watched for the backslash in its path; changes are found by looking often';
+      const why =
+        'cannot be watched because its path has a backslash; imgtool finds changes by scanning often';
       warnOnce('name', `${folder}: ${why}`, 'rename it');
     } else return false;
     return true;

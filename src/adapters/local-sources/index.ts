@@ -31,8 +31,8 @@ export async function openLocalSources(
   const isListed = inputs.list !== null || inputs.wasListed === true;
   let out = lookAtOut(rules, all);
   let watch: Watch | undefined;
-  let tell: ((hint: Hint) => void) | undefined;
-  let isToldOfOut = false;
+  let report: ((hint: Hint) => void) | undefined;
+  let isOutReported = false;
   let isWalked = false;
   const isAdvised = !inputs.isAgain && inputs.once === undefined;
   // One input without links never leads to a file twice.
@@ -89,7 +89,7 @@ export async function openLocalSources(
     watch(heard, options) {
       // When several paths lead to a file, only a walk through everything knows which one is taken.
       const hear = (hint: Hint) => heard(hasManyWays && hint.type === 'changed' ? { type: 'lost' } : hint);
-      tell = heard;
+      report = heard;
       watch = openWatch(roots, hear, { ...options, isSource: (name) => mayBeSource(name, rules) });
       return watch;
     },
@@ -126,12 +126,12 @@ export async function openLocalSources(
     out = lookAtOut(rules, all);
     try {
       refuseOtherName(roots.map(asNow), out);
-      isToldOfOut = false;
+      isOutReported = false;
       return true;
     } catch (error) {
       const { message, fix } = asImgtoolError(error);
-      if (!isToldOfOut) tell?.({ type: 'warning', message, ...(fix === undefined ? {} : { fix }) });
-      isToldOfOut = true;
+      if (!isOutReported) report?.({ type: 'warning', message, ...(fix === undefined ? {} : { fix }) });
+      isOutReported = true;
       return false;
     }
   }

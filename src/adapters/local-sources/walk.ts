@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { failureOf, orUndefined, readError, systemCode } from '../../errors.ts';
 import type { Failure, PassedOver, SourceFacts } from '../../model.ts';
 import type { FoundSource, Gone, Skipped, UnreadableFolder } from '../../ports.ts';
-import { factsAt, isLinkAt } from './files.ts';
+import { factsAt, isLinkAt, isWithin } from './files.ts';
 import type { Root } from './inputs.ts';
 import { isSystemFolder, mayBeSource, unsupportedKind } from './names.ts';
 import type { MatchingRules } from './patterns.ts';
@@ -148,11 +148,12 @@ function follow(entry: FolderEntry, root: Root, rules: Rules, linked: Set<string
   if (!rules.followSymlinks) return undefined;
   // A dangling link leads to nothing, and so does a loop.
   const real = orUndefined(() => realpathSync.native(entry.path));
-  const found = real?.startsWith(root.real + sep) && orUndefined(() => statSync(real, { bigint: true }));
-  if (!real || !found) return undefined;
+  if (real === undefined || !isWithin(real, root.real)) return undefined;
+  const found = orUndefined(() => statSync(real, { bigint: true }));
+  if (found === undefined) return undefined;
   const kind = entryKind(found);
   if (kind !== 'folder') return { real, kind };
-  if (linked.has(real) || `${entry.real}${sep}`.startsWith(real + sep)) return undefined;
+  if (linked.has(real) || isWithin(entry.real, real)) return undefined;
   linked.add(real);
   return { real, kind };
 }
@@ -171,7 +172,7 @@ function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
 
 /** The one entry of this name. */
 function* entryOf(folder: Folder, name: string): Generator<FolderEntry | Lost> {
-  const found = orUndefined(() => lstatSync(folder.path + sep + name, { bigint: true }));
+  const found = orUndefined(() => lstatSync(inside(folder.path, name), { bigint: true }));
   const entry = below(folder, { name, isUtf8: true, kind: found ? entryKind(found) : 'other' });
   yield found ? entry : { path: entry.path, relative: entry.relative, lost: 'gone' };
 }
@@ -180,8 +181,13 @@ type Name = Pick<FolderEntry, 'name' | 'isUtf8' | 'kind'>;
 
 function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
   const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
-  return { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
+  const [path, real] = [inside(folder.path, name), inside(folder.real, name)];
+  return { path, real, relative, name, isUtf8, kind };
 }
+
+/** The root of a disk ends with its separator. */
+const inside = (folder: string, name: string): string =>
+  folder.endsWith(sep) ? folder + name : folder + sep + name;
 
 /** Names in bytewise order. A folder sorts like the paths below it. */
 function sortedNames(path: string): Name[] {

@@ -24,9 +24,12 @@ const JOBS = `
     error_message AS message, error_fix AS fix
   FROM jobs`;
 
+/** Newest first, even if the clock was set back. Batches of older versions have no number and come last. */
+const NEWEST_FIRST = 'ORDER BY number DESC, started_at DESC, batches.id DESC';
+
 export function createHistory({ prepare, locks, read, write }: Connection): History {
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
-  const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
+  const newest = prepare<[number], BatchRow>(`${BATCHES} ${NEWEST_FIRST} LIMIT ?`);
   const lastOfPreset = prepare<[string], BatchRow>(`
     ${BATCHES} WHERE id IN (SELECT id FROM (
       SELECT id, row_number() OVER (PARTITION BY options ->> 'out' ORDER BY number DESC, started_at DESC) AS age
@@ -41,7 +44,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
   const makers = prepare<[string], Omit<Maker, 'outputs'> & { readonly outputs: string }>(`
     SELECT jobs.batch, jobs.source, given, relative, outputs
     FROM batches CROSS JOIN json_each(?) AS wanted CROSS JOIN jobs ON jobs.batch = batches.id AND source = value
-    WHERE jobs.state IN ('completed', 'duplicate') ORDER BY started_at DESC, batches.id DESC`);
+    WHERE jobs.state IN ('completed', 'duplicate') ${NEWEST_FIRST}`);
 
   /** Shows a batch whose run died as ended, before another run has recovered it. */
   const seen = (row: BatchRow): Batch => {

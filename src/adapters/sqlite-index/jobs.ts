@@ -18,7 +18,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const insertJob = prepare(`
     INSERT INTO jobs (batch, source, given, relative, naming, state, attempts, error_code, error_message, error_fix, finished_at)
     VALUES (@batch, @source, @given, @relative, @naming, @state, @attempts, @code, @message, @fix, @now)`);
-  const tally = prepare(`
+  const addTotals = prepare(`
     UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
       bytes_out = bytes_out + @bytesOut WHERE batch = @batch`);
   const noteDamaged = prepare('INSERT OR IGNORE INTO damaged (batch, source) VALUES (?, ?)');
@@ -63,12 +63,12 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const idle = (owners: readonly string[] = []) => owners.filter((owner) => anyInWork.get(owner) !== 1);
 
   const addUp = (batch: string, { degraded, ...totals }: UnchangedTotals) => {
-    tally.run({ ...totals, batch });
+    addTotals.run({ ...totals, batch });
     for (const source of degraded) noteDamaged.run(batch, source);
   };
   /** Counts these sources no longer as unchanged. */
   const takeOff = (batch: string, sources: readonly string[]) => {
-    tally.run({ batch, unchanged: -sources.length, bytesIn: 0, bytesOut: 0 });
+    addTotals.run({ batch, unchanged: -sources.length, bytesIn: 0, bytesOut: 0 });
     for (const source of sources) dropDamaged.run(batch, source);
   };
 

@@ -58,7 +58,7 @@ function refuseRemote(path: string, folder: string, { one }: DatabaseKind): void
   const remote = remoteKind(folder);
   if (remote === undefined) return;
   const fix = 'name a place on a local disk with {{index}}';
-  throw unusable(`${path}: lies on ${remote}, where ${one} gets corrupted`, fix);
+  throw unusable(`${path}: is on ${remote}, where ${one} would be damaged`, fix);
 }
 
 /** The file of the store that belongs to an index. */

@@ -47,14 +47,21 @@ export function locksOf(Sqlite: Sqlite, path: string, kind: DatabaseKind) {
   /** Connections that test whether a lock is held. They stay open, because the same lock is tested again and again. */
   const probes = new Map<string, LockFile>();
 
+  const openProbe = (run: string, print: string): LockFile => {
+    // Runs that have ended meanwhile are not asked about again.
+    for (const [other, { print }] of probes) if (printOf(fileOf(other)) !== print) close(probes, other);
+    const options = { timeout: 0, fileMustExist: true, readonly: true };
+    const probe = { db: keep(new Sqlite(fileOf(run), options)), print };
+    probes.set(run, probe);
+    return probe;
+  };
+
   const isLocked = (run: string): boolean => {
     const print = printOf(fileOf(run));
     if (probes.get(run)?.print !== print) close(probes, run);
     // Without a file the run has ended, its folder was removed, or the database was copied without it.
     if (print === undefined) return false;
-    const options = { timeout: 0, fileMustExist: true, readonly: true };
-    const probe = probes.get(run) ?? { db: keep(new Sqlite(fileOf(run), options)), print };
-    probes.set(run, probe);
+    const probe = probes.get(run) ?? openProbe(run, print);
     try {
       // Reading fails only while the lock is held: two processes that ask do not disturb each other.
       probe.db.exec('SELECT count(*) FROM sqlite_schema');

@@ -84,7 +84,7 @@ function storeOn(connection: Connection, now: () => number): Store {
     recordStorage: write(upkeepSteps.recordStorage),
     async close() {
       if (!connection.db.open) return;
-      // Steps of this turn come first. Whether they fail, their callers are told.
+      // Steps of this turn come first. Their callers receive their errors.
       await together(() => {}).catch(() => {});
       locks.release(HOLDER);
       connection.close();

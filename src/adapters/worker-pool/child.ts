@@ -113,7 +113,7 @@ export function startChild(path: string, threads: number, account: Account, onRe
       send(request);
       return reply;
     },
-    tell: send,
+    send,
     /** Ends the child at once. The outstanding answer rejects with the reason, once the child can write nothing more. */
     kill(why: ImgtoolError): void {
       if (reason !== null) return;

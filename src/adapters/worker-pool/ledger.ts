@@ -31,7 +31,7 @@ export function openLedger(clock = () => performance.now()) {
       let since = clock();
       let isLent = true;
       let question = '';
-      let told = 0;
+      let reported = 0;
       started++;
 
       const turn = (to: Spot): number => {
@@ -43,9 +43,9 @@ export function openLedger(clock = () => performance.now()) {
         return ms;
       };
       const learn = (took: Took): void => {
-        const now = took?.cpu ?? told;
-        cpu += now - told;
-        told = now;
+        const now = took?.cpu ?? reported;
+        cpu += now - reported;
+        reported = now;
       };
       /** Adds the time since the last `turn`, as if the child ended now. */
       const rest = (into: typeof ZERO_TIMES): void => {

@@ -1,4 +1,5 @@
 import { ImgtoolError, isOfSeveral, severalBatches } from '../../errors.ts';
+import type { Batch } from '../../model.ts';
 import type { PastBatches } from '../../ports.ts';
 
 /** The batches of the index and of the store of uploads as one history. */
@@ -19,8 +20,19 @@ export function bothHistories(index: PastBatches, store: PastBatches): PastBatch
       return one;
     },
     async batches(limit) {
-      const all = [...(await index.batches(limit)), ...(await store.batches(limit))];
-      return all.sort((a, b) => b.startedAt - a.startedAt).slice(0, limit);
+      const [ours, theirs] = [await index.batches(limit), await store.batches(limit)];
+      const all: Batch[] = [];
+      // Each record keeps its own order, which does not depend on the clock.
+      for (let i = 0, j = 0; all.length < limit; ) {
+        const [one, other] = [ours[i], theirs[j]];
+        const isOurs = other === undefined || (one !== undefined && one.startedAt >= other.startedAt);
+        const next = isOurs ? one : other;
+        if (next === undefined) break;
+        all.push(next);
+        if (isOurs) i++;
+        else j++;
+      }
+      return all;
     },
     jobs: (batch, states) => recordOf(batch).jobs(batch, states),
     degraded: (batch) => recordOf(batch).degraded(batch),

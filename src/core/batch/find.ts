@@ -17,12 +17,12 @@ const RECENT = 100;
  */
 export async function findBatch(index: Pick<Index, 'batch' | 'batches'>, id: string, nearest: Nearest) {
   if (id === '') {
-    throw new ImgtoolError('usage', 'no batch was named: its id is empty', { fix: 'imgtool list' });
+    throw new ImgtoolError('usage', 'no batch was named: its id is empty', { fix: '{{command list}}' });
   }
   if (id === LAST) {
     const [newest] = await index.batches(1);
     if (newest !== undefined) return newest;
-    throw new ImgtoolError('unknown_batch', 'there is no batch yet', { fix: 'imgtool process <path…>' });
+    throw new ImgtoolError('unknown_batch', 'there is no batch yet', { fix: '{{command process <path…>}}' });
   }
   try {
     return await index.batch(id);
@@ -32,7 +32,9 @@ export async function findBatch(index: Pick<Index, 'batch' | 'batches'>, id: str
     const meant = nearest(id, [...ids, LAST]);
     // When several ids begin like this, none is a better guess than the others.
     if (meant === undefined || ids.some((one) => one.startsWith(id))) throw error;
-    throw new ImgtoolError(error.code, error.message, { fix: `did you mean ${meant}? All: imgtool list` });
+    throw new ImgtoolError(error.code, error.message, {
+      fix: `did you mean ${meant}? All: {{command list}}`,
+    });
   }
 }
 

@@ -101,7 +101,7 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
     const asked = await askNames(context, sorted.sources, sorted.lookup);
     const folders = await newOf(unreadable);
     const jobs = [...folders.map((one) => failedJob(one, one.error)), ...asked.map(({ job }) => job)];
-    walked.total += unchanged.length + (await index.add(run, jobs, tallyOf(sorted.unchanged)));
+    walked.total += unchanged.length + (await index.add(run, jobs, unchangedTotals(sorted.unchanged)));
     chunkDone(walked, ended);
     for (const event of [...unchanged, ...folders.map((one) => failedEvent(one, one.error))]) emit(event);
     [chunk, unreadable] = [[], []];
@@ -146,7 +146,7 @@ export function passedOverEvent({ given, reason, kind }: Omit<Skipped, 'type' | 
 }
 
 /** The totals of a chunk of unchanged sources. */
-export function tallyOf(unchanged: readonly Unchanged[]): UnchangedTotals {
+export function unchangedTotals(unchanged: readonly Unchanged[]): UnchangedTotals {
   const events = unchanged.map(({ event }) => event);
   const bytesIn = events.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
   const bytesOut = events.reduce((sum, { outputs = [] }) => sum + bytesOf(outputs), 0);

@@ -84,7 +84,9 @@ export async function missingSince({ index, sources, options }: JobContext, fold
   const still = new Set(isThere ? await sources.missing([...noted.keys()]) : noted.keys());
   const back = [...noted.keys()].filter((path) => !still.has(path));
   if (back.length > 0 && !options.dryRun) await index.noteFound(back);
-  return Math.min(...[...noted].filter(([path]) => still.has(path)).map(([, order]) => order));
+  // As arguments of one call, so many orders would not fit on the stack.
+  const orders = [...noted].filter(([path]) => still.has(path)).map(([, order]) => order);
+  return orders.reduce((least, order) => Math.min(least, order), Number.POSITIVE_INFINITY);
 }
 
 /** Whether a walk by the rules of the batch leads to the place of this source, and nothing is there. */

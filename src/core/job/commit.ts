@@ -183,7 +183,7 @@ async function giveToSkipped(work: JobWork, fresh: readonly Ready[]): Promise<Ou
     const { record: old, disk, settings } = step.wanted;
     if (!isMade(old) || (old.digest === source.digest && old.settings === settings)) continue;
     if (!(await isIntact(old, disk, storage))) continue;
-    given.push(...(await giveAway(work, old, source.path)));
+    for (const one of await giveAway(work, old, source.path)) given.push(one);
   }
   return given;
 }

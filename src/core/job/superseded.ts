@@ -104,7 +104,7 @@ async function removeOutputs(
     const found = await removability(work, record, disk[i] ?? null);
     if (typeof found === 'object') stay.push(found);
     if (found !== 'removable') continue;
-    if (isShared(record)) given.push(...(await giveAway(work, record, source)));
+    if (isShared(record)) for (const one of await giveAway(work, record, source)) given.push(one);
     intact.push(record.path);
   }
   // A renamed source may have taken over some outputs in the meantime.

@@ -79,7 +79,8 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
     /** Milliseconds until the next attempt is due. Undefined when no job waits. */
     untilDue(): number | undefined {
       if (dueTimes.size === 0) return undefined;
-      const left = Math.min(...dueTimes.values()) - steadyNow();
+      const first = [...dueTimes.values()].reduce((least, due) => Math.min(least, due));
+      const left = first - steadyNow();
       return Math.min(Math.max(1, left), LONGEST_WAIT);
     },
     /** Notes that these jobs were taken at `now`. `isAll`: a job that was due and was not taken has left the batch. */

@@ -219,7 +219,7 @@ async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[
 const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };
 
 function sourceGone(one: WrongOutput, { otherIndex }: Fixing): Failure {
-  const duplicate = one.duplicate && `run imgtool process over its duplicate ${one.duplicate}`;
+  const duplicate = one.duplicate && `run {{command process}} over its duplicate ${one.duplicate}`;
   const forget = `bring it back, or mount its disk; if it is gone for good: ${forgetCommand([one.record.source], otherIndex)}`;
   const fix = isMissing(one) ? (duplicate ?? forget) : 'bring it back, or remove the output';
   return { code: 'source_missing', message: 'its source is not there (any more)', fix };

@@ -116,7 +116,7 @@ async function sortSources(
 function notRecorded(given: string): ImgtoolError {
   const message = `${given}: the index has no record of it, nor of anything below it`;
   return new ImgtoolError('no_input', message, {
-    fix: 'imgtool verify lists the outputs that are missing; nothing was done',
+    fix: '{{command verify}} lists the outputs that are missing; nothing was done',
   });
 }
 

@@ -126,5 +126,5 @@ function makes({ options, settings }: Former, maker: Maker, output: OutputRecord
 const NO_MAKER: Failure = {
   code: 'unknown_batch',
   message: 'no batch is kept that made it',
-  fix: 'run imgtool process over its source with the settings it was made with: that makes it again now',
+  fix: 'run {{command process}} over its source with the settings it was made with: that makes it again now',
 };

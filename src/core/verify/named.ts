@@ -66,7 +66,7 @@ function notRecorded({ given, near }: Named): ImgtoolError {
   return new ImgtoolError('no_input', `${given}: no outputs are recorded for this path`, {
     fix:
       near === undefined || near === given
-        ? 'imgtool list --outputs lists what is recorded, and imgtool list the batches'
+        ? '{{command list --outputs}} lists what is recorded, and {{command list}} the batches'
         : `did you mean ${near}?`,
   });
 }

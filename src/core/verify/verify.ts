@@ -22,7 +22,7 @@ export interface Verifying {
 
 /** Receives the progress of a check. */
 export interface VerifyProgress {
-  told(verified: number, wrong: number): void;
+  report(verified: number, wrong: number): void;
   /** May be called twice. */
   close(): void;
 }
@@ -62,7 +62,7 @@ async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, 
       const problems = await problemsOf(ports, record);
       verified++;
       if (problems.length > 0) wrong.push({ record, problems });
-      ports.progress?.told(verified, wrong.length);
+      ports.progress?.report(verified, wrong.length);
     }
   };
   // Nothing is written, so all decoding can stop at once.

@@ -7,7 +7,7 @@ import {
   failedEvent,
   failedJob,
   passedOverEvent,
-  tallyOf,
+  unchangedTotals,
   type Walked,
 } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
@@ -23,7 +23,9 @@ export type Arrivals = ReturnType<typeof openArrivals>;
 export function openArrivals(context: JobContext, known: Known, settling: Settling, chunkDone: ChunkDone) {
   const { index, run, sources, emit } = context;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
-  const reportedReasons = new Map<string, PassedOver>();
+  const reportedReasons = new Map<string, { readonly reason: PassedOver; readonly round: number }>();
+  /** Counts the walks through everything. */
+  let round = 0;
   /** Owners of names, with the sources that wait for these names. */
   const waiting = new Map<string, Set<string>>();
 
@@ -47,8 +49,9 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
     // After the first walk, report only surprising files, each once for each reason.
     if (walked.ended && !SURPRISING.has(reason)) return;
     if (SURPRISING.has(reason)) {
-      if (reportedReasons.get(given) === reason) return;
-      reportedReasons.set(given, reason);
+      const before = reportedReasons.get(given)?.reason;
+      reportedReasons.set(given, { reason, round });
+      if (before === reason) return;
     }
     walked.passedOver++;
     emit(passedOverEvent(entry));
@@ -93,10 +96,10 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       for (const { found } of outputs) passOver({ given: found.given, reason: 'output' });
       noteOutputs(outputs);
       const events = unchanged.map(({ event }) => event);
-      const tally = tallyOf(unchanged);
-      await index.add(run, [], tally);
+      const totals = unchangedTotals(unchanged);
+      await index.add(run, [], totals);
       walked.total += events.length;
-      walked.bytes += tally.bytesIn;
+      walked.bytes += totals.bytesIn;
       chunkDone(walked, false);
       for (const event of events) emit(event);
       for (const one of unchanged) {
@@ -150,7 +153,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
         if (asked === undefined) return;
         job = { ...asked.job, failed: error };
       }
-      walked.total += await index.add(run, [job], tallyOf([]));
+      walked.total += await index.add(run, [job], unchangedTotals([]));
       chunkDone(walked, false);
       emit(failedEvent(entry, error));
     },
@@ -162,6 +165,12 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       const heirs = [...(waiting.get(owner) ?? [])].filter(known.has);
       waiting.delete(owner);
       return heirs;
+    },
+    /** A walk through everything has ended. The files that it did not meet are reported again when they return. */
+    endRound() {
+      for (const [given, reported] of reportedReasons)
+        if (reported.round !== round) reportedReasons.delete(given);
+      round++;
     },
     /** Notes that nothing is at these paths any more. */
     async forget(paths: readonly string[]): Promise<void> {

@@ -87,7 +87,7 @@ export function openMirror(
       for (const folder of sources.folders) {
         const judged = await judgeMissing(context, { folder, ...(await missingBelow(folder)) }, mirror);
         for (const warning of judged.warnings) emit(warning);
-        removed.push(...judged.gone);
+        for (const source of judged.gone) removed.push(source);
       }
       return removed;
     },

@@ -56,6 +56,7 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
       // Forget files that the walk did not meet and that are certainly missing.
       await forget(await sources.missing(known.notMet()));
       replaced.clear();
+      arrivals.endRound();
       mirror?.lost(removed ?? []);
       walked.ended = true;
       await index.walked(run, walked.passedOver, true);

@@ -193,7 +193,7 @@ describe('a folder on another machine', () => {
     vi.mocked(remoteKind).mockReturnValue('nfs');
     await enter('p', 'p/a');
     expect(ear.hints).toEqual([
-      { type: 'warning', message: expect.stringMatching(/^\/.*\/p: lies on nfs, which tells no changes/) },
+      { type: 'warning', message: expect.stringMatching(/^\/.*\/p: is on nfs, which reports no changes/) },
     ]);
     expect([folders.size, folders.isBlind]).toEqual([2, true]);
   });

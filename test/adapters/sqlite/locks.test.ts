@@ -10,14 +10,19 @@ let path: string;
 let one: Locks;
 let other: Locks;
 let opened: number;
+let stillOpen: () => number;
 beforeEach(() => {
   path = join(makePlace(), 'index.db');
   one = locksOf(Sqlite, path, INDEX);
   opened = 0;
+  const files: Database[] = [];
+  stillOpen = () => files.filter((file) => file.open).length;
   const counting = new Proxy(Sqlite, {
     construct(target, args: ConstructorParameters<typeof Sqlite>) {
       opened++;
-      return new target(...args);
+      const file = new target(...args);
+      files.push(file);
+      return file;
     },
   });
   other = locksOf(counting, path, INDEX);
@@ -48,6 +53,16 @@ describe('the lock of a run', () => {
     expect([other.isHeld('0a'), opened]).toEqual([true, 2]);
     one.release('0a');
     expect([other.isHeld('0a'), opened]).toEqual([false, 2]);
+  });
+
+  it('keeps no file open for long after the run has ended', () => {
+    for (let i = 10; i < 30; i++) {
+      one.hold(`${i}`);
+      expect(other.held()).toEqual([`${i}`]);
+      one.release(`${i}`);
+    }
+    expect([opened, stillOpen()]).toEqual([20, 1]);
+    other.letGo();
   });
 
   it('that cannot be held is reported with its folder', () => {

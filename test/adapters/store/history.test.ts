@@ -170,7 +170,7 @@ describe('the history of a store', () => {
       await expect(ask((past) => past.batch(id))).rejects.toMatchObject({ code: 'unknown_batch' });
     }
     await expect(ask((past) => past.batch('aa'))).rejects.toMatchObject({
-      message: expect.stringContaining('several batches begin so (aa11-1, aa11-2)'),
+      message: expect.stringContaining('several batch ids begin like this (aa11-1, aa11-2)'),
     });
   });
 

@@ -36,9 +36,9 @@ it('takes a whole id for that batch, though the id of another one begins so', as
 });
 
 it.each([
-  ['aa', /several batches begin so \(aa11, aa22\)/],
-  ['aa1', /several batches begin so \(aa11, aa11-1\)/],
-  ['cc', /several batches begin so \(cc11-1, cc22-1\)/],
+  ['aa', /several batch ids begin like this \(aa11, aa22\)/],
+  ['aa1', /several batch ids begin like this \(aa11, aa11-1\)/],
+  ['cc', /several batch ids begin like this \(cc11-1, cc22-1\)/],
   ['dd', /no batch has this id/],
 ])('finds no single batch by %s', async (id, message) => {
   await expect(both.batch(id)).rejects.toMatchObject({
@@ -49,6 +49,13 @@ it.each([
 
 it('lists the newest batches of both', async () => {
   expect((await both.batches(4)).map(({ id }) => id)).toEqual(['cc22-1', 'aa22', 'bb11', 'cc11-1']);
+});
+
+it('keeps the order of each record, which does not depend on the clock', async () => {
+  const [back, store] = [record({ aa11: 5, aa22: 1 }), record({ 'bb11-1': 3 })];
+  const batches = async () => (await back.batches(2)).toReversed();
+  const listed = await bothHistories({ ...back, batches }, store).batches(9);
+  expect(listed.map(({ id }) => id)).toEqual(['bb11-1', 'aa22', 'aa11']);
 });
 
 it('asks the record that has a batch about it', async () => {

@@ -48,6 +48,16 @@ describe('a batch that mirrors', () => {
     expect(shop.outputs()).toEqual(ALL.slice(2));
   });
 
+  it('compares with any number of pictures that were missing before', async () => {
+    const { ports } = await shop.prepare('process');
+    const noted = new Map(Array.from({ length: 150_000 }, (_, i) => [`/missing/${i}.jpg`, 1e6 + i]));
+    const missing: Ports['sources']['missing'] = async (paths) =>
+      paths.length === noted.size ? [...paths] : ports.sources.missing(paths);
+    const index = { ...shop.index, notedMissing: async () => noted };
+    const events = await shop.run(MIRROR, { index, sources: { ...ports.sources, missing } });
+    expect(removedIn(events)).toEqual(ALL.slice(0, 2).map((name) => `out/${name}`));
+  });
+
   it('goes on after an output that cannot be removed, whose record stays', async () => {
     const { ports } = await shop.prepare('process');
     const given = await removing(async (paths, ...rest) => {

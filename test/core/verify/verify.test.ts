@@ -35,7 +35,7 @@ describe('the check of all outputs', () => {
       return FINE;
     };
     const progress = {
-      told: (verified: number) => void reported.push(verified),
+      report: (verified: number) => void reported.push(verified),
       close: () => void reported.push(-1),
     };
     const { verified, wrong } = await verify(fixing({ progress }, inspect), {}, never());

@@ -44,7 +44,9 @@ export async function openVerification(): Promise<Verification> {
       sources: { gone: async () => [], missing: async () => [] },
       ...{ index: workshop.index, storage: openLocalStorage('0000'), timeout: 1_000 },
       renderer:
-        inspect === undefined ? renderer : { ...renderer, inspect: (...asked) => both(inspect, ...asked) },
+        inspect === undefined
+          ? renderer
+          : { ...renderer, inspect: (path, timeout) => both(inspect, path, timeout) },
       machine: { jobs: 2, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
       async open() {
         batches++;

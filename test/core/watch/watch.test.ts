@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha } from '../../records.ts';
 import { failure, type OnRender, openWorkshop, pictureOf, type Workshop } from '../made-up.ts';
@@ -45,6 +45,22 @@ describe('a watch', () => {
       counts: { completed: 2, failed: 0, cancelled: 0 },
     });
     expect(shop.outputs()).toEqual(['a_small.webp', 'b_small.webp']);
+  });
+
+  it('reports a file that it passes over once, and again only after a scan without the file', async () => {
+    symlinkSync('a.jpg', shop.at('photos/link.jpg'));
+    const it = await watch();
+    const scan = async (times: number) => {
+      it.hint({ type: 'lost' });
+      while (it.events.filter(({ type }) => type === 'scanned').length < times) await it.pass(SETTLE);
+      return it.events.filter(({ type }) => type === 'passed_over').length;
+    };
+    expect(await scan(1)).toBe(1);
+    expect(await scan(2)).toBe(1);
+    remove('link.jpg');
+    expect(await scan(3)).toBe(1);
+    symlinkSync('a.jpg', shop.at('photos/link.jpg'));
+    expect(await scan(4)).toBe(2);
   });
 
   it('reports unchanged sources at once, and adds no jobs for them', async () => {

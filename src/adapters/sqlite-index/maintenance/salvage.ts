@@ -35,7 +35,7 @@ export function salvage(from: Database, to: Database, fold: FoldName, now: numbe
   // Where pages cannot be read, sources are looked up by names that other tables have.
   const known = valuesIn<string>(to, 'SELECT source FROM outputs UNION SELECT source FROM jobs ORDER BY 1');
   copyTable('sources', 'path', sourceOf, known);
-  copyTallies(from, to);
+  copyTotals(from, to);
   copy(from, to, (row) => row, { table: 'damaged', key: 'id', lost: () => {} });
   to.exec(interrupt(now));
   return { saved: { ...countRows(to), jobs }, incomplete: [...incomplete] };
@@ -72,7 +72,7 @@ UPDATE batches SET state = 'interrupted'
   WHERE state = 'finished' AND id IN (SELECT batch FROM counts WHERE pending + processing + retrying > 0)`;
 
 /** Copies what no job shows: the number of unchanged sources, and the bytes of all sources and outputs. */
-function copyTallies(from: Database, to: Database): void {
+function copyTotals(from: Database, to: Database): void {
   const columns = ['batch', 'unchanged', 'bytes_in', 'bytes_out'];
   if (!columns.every((name) => columnsOf(from, 'counts').includes(name))) return;
   const update = keep(

@@ -8,7 +8,7 @@ import type { ImageRow } from './rows.ts';
 /** After so many attempts in a row without an end, an image fails: it may be what ends its workers. */
 const MOST_UNENDED = 3;
 
-/** Milliseconds. An image that seems to wait for longer was told to wait before the clock was set back. */
+/** Milliseconds. An image that seems to wait for longer got its time before the clock was set back. */
 const LONGEST_WAIT = 600_000;
 
 /** The states of images without recorded outputs. */
