@@ -99,11 +99,11 @@ export const SERVICE = {
   jwtIssuer: ofTokens('--jwt-issuer <text>', 'issuer that every token must have', text('an issuer')),
   jwtAudience: ofTokens('--jwt-audience <text>', 'audience that every token must have', text('an audience')),
   /** Bytes of a file. */
-  maxUpload: row('--max-upload <size>', 'largest file', 10_000_000, sizeType(1)),
+  maxUpload: row('--max-upload <size>', 'largest file', 10_000_000, sizeType(1_000)),
   maxFiles: row('--max-files <n>', 'most files of one request', 100, wholeNumber(1, 10_000)),
   accept: row<readonly SourceFormat[]>(
     '--accept <formats>',
-    'formats of files to accept, recognised by their bytes; jpeg,png,webp unless given',
+    'formats of files to accept, recognised by their bytes',
     ['jpeg', 'png', 'webp'],
     formatsType,
   ),

@@ -58,8 +58,9 @@ export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate 
   const verify = verifierOf(rules, now);
   const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
   return async (authorization) => {
-    const [, token = ''] = /^Bearer +([\w.-]+) *$/i.exec(authorization ?? '') ?? [];
-    if (token === '') throw unauthorized();
+    if (authorization === undefined) throw unauthorized('missing');
+    const [, token = ''] = /^Bearer +([\w.-]+) *$/i.exec(authorization) ?? [];
+    if (token === '') throw unauthorized('malformed');
     const digest = hash('sha256', token, 'base64');
     const before = known.get(digest);
     if (before !== undefined && now() < before.until) return before.caller;
@@ -75,17 +76,39 @@ export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate 
   };
 }
 
-/** One answer for every reason: it must not help to guess tokens. */
-function unauthorized(cause?: unknown): Refusal {
+/** One answer for every reason: it must not help to guess tokens. The reason is for the log. */
+function unauthorized(reason: string, cause?: unknown): Refusal {
   return new Refusal('unauthorized', 'the token is missing or not valid', {
     fix: 'send the header Authorization: Bearer <token> with a valid token; imgtool token makes one',
     headers: { 'www-authenticate': 'Bearer' },
-    cause,
+    ...{ reason, cause },
   });
 }
 
+/** What is wrong with a token, by the code of the error and by the claim. Anything else is malformed. */
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: 'expired',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm',
+  ERR_JOSE_NOT_SUPPORTED: 'algorithm',
+  ERR_JWKS_NO_MATCHING_KEY: 'unknown_key',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'unknown_key',
+};
+const OF_CLAIMS: Readonly<Record<string, string>> = {
+  exp: 'expiry',
+  nbf: 'not_yet_valid',
+  iss: 'issuer',
+  aud: 'audience',
+};
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof errors.JOSEError)) return 'malformed';
+  const claim = error instanceof errors.JWTClaimValidationFailed ? OF_CLAIMS[error.claim] : undefined;
+  return claim ?? REASONS[error.code] ?? 'malformed';
+}
+
 function callerOf({ sub, scope }: JWTPayload): Caller {
-  if (!isOwner(sub)) throw unauthorized();
+  if (!isOwner(sub)) throw unauthorized('subject');
   return { owner: sub, isAdmin: typeof scope === 'string' && scope.split(' ').includes(ADMIN) };
 }
 
@@ -113,7 +136,7 @@ function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => 
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
       }
     }
-    throw unauthorized();
+    throw unauthorized('signature');
   }
 
   return async (token: string): Promise<JWTPayload> => {
@@ -123,7 +146,7 @@ function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => 
       const rules = { ...claims(), algorithms: ASYMMETRIC, requiredClaims: ['exp', 'iss', 'aud'] };
       return (await jwtVerify(token, publicKeys, rules)).payload;
     } catch (error) {
-      throw error instanceof ImgtoolError ? error : unauthorized(error);
+      throw error instanceof ImgtoolError ? error : unauthorized(reasonOf(error), error);
     }
   };
 }

@@ -48,7 +48,8 @@ function errorText({ error, state }: ImageJob): string | null {
 }
 
 export function failedBody(image: Image, wordHint: WordHint) {
-  return { ...jobBody(image, wordHint), bucket: image.bucket, image_name: image.name };
+  const { batch, owner, bucket, name } = image;
+  return { ...jobBody(image, wordHint), batch_id: batch, owner, bucket, image_name: name };
 }
 
 /**

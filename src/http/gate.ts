@@ -120,8 +120,11 @@ export function showQuota(reply: FastifyReply, quota: Quota | null): void {
 
 export function overQuota({ limit, resetAt }: Quota, now = Date.now()): Refusal {
   const retryAfter = Math.max(1, Math.ceil((resetAt - now) / 1000));
-  const message = `the limit of ${limit} uploads is used up until ${new Date(resetAt).toISOString()}`;
-  return new Refusal('rate_limited', message, { retryAfter });
+  const message = `no more uploads until ${new Date(resetAt).toISOString()}: the limit is ${limit}`;
+  return new Refusal('rate_limited', message, {
+    fix: 'send it again then, or raise {{rateLimit}}',
+    retryAfter,
+  });
 }
 
 export function uploadTooLarge(most: number): Refusal {

@@ -46,6 +46,8 @@ export const PROBLEM_TYPE = 'application/problem+json';
 interface More {
   readonly fix?: string | undefined;
   readonly cause?: unknown;
+  /** Is for the log alone. */
+  readonly reason?: string;
   /** Replaces the status of the code. */
   readonly status?: number;
   /** Seconds. */
@@ -59,10 +61,12 @@ interface More {
 export class Refusal extends ImgtoolError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly reason: string | null;
   readonly ofImage: boolean;
 
   constructor(code: ErrorCode, message: string, more: More = {}) {
     super(code, message, more);
+    this.reason = more.reason ?? null;
     this.ofImage = more.ofImage ?? false;
     this.status = more.status ?? STATUSES[code] ?? 500;
     const seconds = more.retryAfter ?? RETRY_AFTER[this.status];

@@ -131,18 +131,18 @@ function reportRefusals(app: FastifyInstance, { options, limits, service: { emit
   const reported = new WeakSet<Socket>();
   limitConnections(app, limits, ({ code, status }, socket) => {
     reported.add(socket);
-    const none = { method: null, route: null, isUpload: false, owner: null };
+    const none = { reason: null, method: null, route: null, isUpload: false, owner: null };
     emit({ type: 'request.refused', code, status, ...none, client: socket.remoteAddress ?? null });
   });
   answerProblems(app, options.wordHint, (request, refusal, error) => {
-    const { status, code, ofImage } = refusal;
+    const { status, code, reason, ofImage } = refusal;
     const { method, routeOptions, ip, raw } = request;
     const isUpload = routeOptions.config.multipart !== undefined;
     const isRefused = isUpload || (classOf(code) === 'refused' && !NO_REFUSALS.has(code) && !ofImage);
     if (isRefused && !reported.has(raw.socket)) {
       const owner = (request.caller as Caller | undefined)?.owner ?? null;
       const route = routeOptions.url ?? null;
-      emit({ type: 'request.refused', code, status, method, route, isUpload, owner, client: ip });
+      emit({ type: 'request.refused', code, reason, status, method, route, isUpload, owner, client: ip });
     }
     // The code of a refusal without a cause says enough.
     if (status < 500 || (error instanceof Refusal && error.cause === undefined)) return;

@@ -98,8 +98,10 @@ function failToWrite(error: unknown): never {
 
 /** Checks the format by the first bytes of a file. Errors: `not_an_image`, `unsupported_format`. */
 async function acceptable(head: Buffer, { accept, allowSvg }: UploadRules): Promise<undefined> {
-  const format = await detect(head, allowSvg);
-  if (accept.includes(format)) return;
-  const fix = `send one of ${accept.join(', ')}, or accept more with {{accept}}`;
+  const format = await detect(head, true);
+  const isSvg = format === 'svg';
+  if (accept.includes(format) && (!isSvg || allowSvg)) return;
+  const more = isSvg ? 'accept SVG too with {{accept}} and {{allowSvg}}' : 'accept more with {{accept}}';
+  const fix = `send one of ${accept.join(', ')}, or ${more}`;
   throw new ImgtoolError('unsupported_format', `files of the format ${format} are not accepted`, { fix });
 }

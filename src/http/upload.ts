@@ -80,7 +80,7 @@ export async function receiveUpload(
       }
     }
   } catch (error) {
-    throw bodyError(overflow.signal.aborted ? overflow.signal.reason : error);
+    throw bodyError(overflow.signal.aborted ? overflow.signal.reason : error, isBatch);
   }
 }
 
@@ -128,10 +128,13 @@ function unnamed(): Refusal {
   return new Refusal('invalid_request', 'the part with the file has no name of a file', { fix });
 }
 
-function bodyError(error: unknown): ImgtoolError {
+function bodyError(error: unknown, isBatch: boolean): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (LIMITS[code] !== undefined) return new Refusal('upload_too_large', LIMITS[code]);
+  if (LIMITS[code] !== undefined) {
+    const fix = isBatch ? 'send less in one request' : 'send several files to /upload instead';
+    return new Refusal('upload_too_large', LIMITS[code], { fix });
+  }
   if (/^FST_(PROTO|INVALID_JSON)/.test(code)) {
     return new Refusal('invalid_request', 'a field has a name or a value that is not allowed', {
       cause: error,

@@ -209,6 +209,8 @@ export interface Upkeep {
   sweep(failedBefore: number): Promise<Swept>;
   /** Forgets these staged bytes, once they are gone. A second call changes nothing. */
   unstaged(keys: readonly string[]): Promise<void>;
+  /** Records in which folder the objects are, instead of an earlier folder, for those who look at the store later. */
+  recordStorage(folder: string): Promise<void>;
 }
 
 export interface Swept {

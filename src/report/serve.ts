@@ -12,8 +12,12 @@ type Announcement =
       readonly admin: string | null;
       readonly storage: string;
       readonly tokens: 'none' | 'secrets' | 'jwks' | 'secrets and jwks';
+      /** Images that have not ended. */
+      readonly waiting: number;
     }
-  | { readonly type: 'stopping'; readonly busy: number };
+  | { readonly type: 'stopping'; readonly busy: number }
+  /** Null where the store can no longer be read. */
+  | { readonly type: 'stopped'; readonly waiting: number | null };
 
 export interface ServeReportOptions {
   /** Lines for people go here, and JSON there. */
@@ -63,14 +67,21 @@ type Lines = { readonly [T in Reported['type']]: (event: Extract<Reported, { typ
 const pauseText = (ms: number) => pause(ms).replaceAll(' ', '');
 
 const LINES: Lines = {
-  listening: ({ url, admin, storage, tokens }) =>
-    facts('listening', { url, admin: admin ?? 'none', storage, tokens }),
+  listening: ({ url, admin, storage, tokens, waiting }) =>
+    facts('listening', { url, admin: admin ?? 'none', storage, tokens, waiting }),
   stopping: ({ busy }) => facts('stopping', { busy }),
+  stopped: ({ waiting }) => facts('stopped', { waiting: waiting ?? undefined }),
   'upload.accepted': ({ batch, owner, bucket, images, bytes, refused }) =>
     facts('accepted', { batch, owner, bucket, images, bytes, refused: refused || undefined }),
-  'request.refused': ({ code, status, method, route, owner, client }) =>
+  'request.refused': ({ code, reason, status, method, route, owner, client }) =>
     facts('refused', {
-      ...{ code, status, method: method ?? undefined, route: route ?? undefined },
+      ...{
+        code,
+        reason: reason ?? undefined,
+        status,
+        method: method ?? undefined,
+        route: route ?? undefined,
+      },
       ...{ owner: owner ?? undefined, client: client ?? undefined },
     }),
   'image.started': ({ id, attempt }) => facts('started', { image: id, attempt }),

@@ -35,6 +35,8 @@ interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {
 export interface RequestRefused {
   readonly type: 'request.refused';
   readonly code: ErrorCode;
+  /** Why a token does not count, which the answer never says. Null for other refusals. */
+  readonly reason: string | null;
   readonly status: number;
   /** Null for what is no request. */
   readonly method: string | null;

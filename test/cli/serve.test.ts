@@ -1,5 +1,9 @@
+import { chmodSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { storeBeside } from '../../src/adapters/sqlite/file.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
+import { newImage, upload as startUpload, TORN } from '../contract/store-steps.ts';
 import { begin } from '../http/begin.ts';
 import { LAST_PART, part } from '../http/raw.ts';
 import { PHOTO } from '../http/service.ts';
@@ -29,6 +33,43 @@ describe('imgtool serve', () => {
     expect((await second.ask(`${body.status_url}/result`)).body).toEqual(result);
     second.session.signal('SIGINT');
     expect((await second.session.ended).signal).toBe('SIGINT');
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'hides uploads and records from others, and warns about secrets that all can read',
+    async () => {
+      const place = openPlace();
+      const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+      place.put('secrets.txt', `${SECRET}\n`);
+      chmodSync(place.at('secrets.txt'), 0o644);
+      const { session, upload } = await serve(place);
+      expect(await session.line(/^\S+ warning /, 'stderr')).toMatch(
+        /every user of this machine can read the secrets" fix="chmod 600 \S+secrets\.txt"/,
+      );
+      await upload();
+      const store = storeBeside(place.index);
+      expect([store, `${store}-wal`, `${store}-shm`].map(modeOf)).toEqual(['600', '600', '600']);
+      expect(['staging', '.staged', ''].map((name) => modeOf(place.at('storage', name)))).toEqual([
+        ...['700', '700', '755'],
+      ]);
+      await place.run(['doctor', '--backup', 'copy.db']);
+      expect(modeOf(place.at('copy.serve.db'))).toBe('600');
+      session.signal('SIGTERM');
+      await session.ended;
+    },
+  );
+
+  it('says at its start and at its end how many images wait', async () => {
+    const place = openPlace();
+    const store = await openSqliteStore(storeBeside(place.index));
+    await startUpload(store, { images: [newImage(), newImage()] });
+    const later = { state: 'retrying', error: TORN, delay: 600_000 } as const;
+    for (const claim of await store.take('gone', 2)) await store.settle(claim, later);
+    await store.close();
+    const { session } = await serve(place);
+    expect(await session.line(/listening /, 'stderr')).toMatch(/ waiting=2$/);
+    session.signal('SIGTERM');
+    expect((await session.ended).stderr).toMatch(/ stopped waiting=2\n$/);
   });
 
   it('lets an upload finish that has begun when it is stopped', async () => {
@@ -119,6 +160,10 @@ describe('imgtool serve', () => {
       ['--preset', 'web', '--copyright', 'x'],
       /preset gifs: --copyright \(variant a\)/,
     ],
+    ['SVG that is never rendered', ['--accept', 'png,svg'], /svg is rendered only with --allow-svg\nfix: /],
+    ['a scanner that is not there', ['--scan', 'no-such-scanner -x'], /no program no-such-scanner\nfix: /],
+    ['a scanner that is a folder', ['--scan', './'], /--scan: there is no program \.\/\nfix: /],
+    ['files of some bytes', ['--max-upload', '20'], /--max-upload: expected a size from 1k/],
     ['a limit without a time', ['--rate-limit', '50'], /--rate-limit: expected a number and a time/],
     ['a preset that does not exist', ['--preset', 'none'], /unknown preset/],
   ])('does not start with %s: exit code 2, and what is right', async (_, args, message) => {

@@ -90,6 +90,32 @@ describe('a token that is not valid', () => {
     expect([...answers.values()][0]).toMatch(/^\[401,.*"unauthorized".*"Bearer"\]$/);
   });
 
+  it('is refused for a reason that only the log shows', async () => {
+    const keys = await keyServer();
+    const tokens = { secrets: [SECRET], jwks: keys.url, issuer: 'us', audience: 'images' };
+    const { ask, events } = await startService({ tokens });
+    const claims = { sub: 'ann', iss: 'us', aud: 'images', exp: LATER };
+    const reasons: readonly (readonly [reason: string, token: string])[] = [
+      ['missing', ''],
+      ['malformed', 'nonsense'],
+      ['expired', hs256({ ...claims, exp: NOW - 60 })],
+      ['not_yet_valid', hs256({ ...claims, nbf: NOW + 600 })],
+      ['signature', hs256(claims, { secret: 'x'.repeat(40) })],
+      ['algorithm', hs256(claims, { header: { alg: 'HS512' } })],
+      ['issuer', hs256({ ...claims, iss: 'them' })],
+      ['audience', hs256({ ...claims, aud: 'mail' })],
+      ['subject', hs256({ ...claims, sub: '' })],
+      ['expiry', rs256({ ...claims, exp: undefined })],
+      ['unknown_key', rs256(claims, { kid: 'two' })],
+    ];
+    for (const [, token] of reasons) {
+      const { status, body } = await ask('/api/v1/images/jobs/x', { token });
+      expect([status, body.reason]).toEqual([401, undefined]);
+    }
+    const logged = events.flatMap((event) => (event.type === 'request.refused' ? [event.reason] : []));
+    expect(logged).toEqual(reasons.map(([reason]) => reason));
+  });
+
   it('makes the service ask no address that it names', async () => {
     const own = await keyServer();
     const named = await keyServer();

@@ -8,8 +8,9 @@ describe('the operator', () => {
     const { upload, ask, store, http, complete } = await startService();
     await upload(PHOTO);
     await complete();
-    await upload(PHOTO, { token: await tokenOf('bob'), name: 'broken.jpg' });
+    const { body: sent } = await upload(PHOTO, { token: await tokenOf('bob'), name: 'broken.jpg' });
     const [claim] = await store.take('test', 1);
+    expect(claim?.id).toBe(sent.image_id);
     const error = { code: 'corrupt', message: 'cut off' };
     await store.settle(claim!, { state: 'failed', error, ms: null });
     await upload(PHOTO);
@@ -21,7 +22,13 @@ describe('the operator', () => {
       expect(stats.storage).toEqual({ total_images: 1, total_jobs: 3 });
       const { body } = await ask('/api/v1/health/failed?limit=5', asked);
       expect(body.failed).toMatchObject([
-        { image_name: 'broken.jpg', bucket: 'photos', error_code: 'corrupt' },
+        {
+          image_name: 'broken.jpg',
+          bucket: 'photos',
+          owner: 'bob',
+          batch_id: claim?.batch,
+          error_code: 'corrupt',
+        },
       ]);
       expect((await ask('/api/v1/health/failed?limit=0', asked)).status).toBe(422);
     }

@@ -30,6 +30,15 @@ describe('a file', () => {
     expect(service.left()).toEqual([]);
   });
 
+  it.each([
+    ['that is empty', [Buffer.alloc(0)], 'upload it again'],
+    ['beside another', [PHOTO, PHOTO], 'send several files to /upload instead'],
+  ])('%s is refused with a fix for clients', async (_, files, fix) => {
+    const service = await startService();
+    const { body } = await postFiles(service, '/api/v1/images/upload', files, { bucket: 'photos' });
+    expect(body.fix).toBe(fix);
+  });
+
   it('is recognised by its bytes, whatever type the client gives it', async () => {
     const { ask } = await startService();
     const form = formOf([], { bucket: 'photos' });

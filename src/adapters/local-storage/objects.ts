@@ -22,9 +22,14 @@ const TRIES = 5;
 /**
  * Stores objects as files below a folder that belongs to one process. No link below that folder is followed, served or
  * removed. Staged files lie in a folder of their own, on the same disk. Calls that take microseconds are synchronous.
- * `hold` makes sure that no other process uses the folder, before `prepare` removes anything there.
+ * `hold` makes sure that no other process uses the folder, before `prepare` removes anything there. Other users of the
+ * machine cannot read staged files, and objects with one of the prefixes `hidden`: names of folders.
  */
-export function openLocalObjects(root: string, hold: (root: string) => void = () => {}): Objects {
+export function openLocalObjects(
+  root: string,
+  hold: (root: string) => void = () => {},
+  hidden: readonly string[] = [],
+): Objects {
   const syncNames = openFolderSyncs();
   const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
@@ -129,7 +134,7 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
     async prepare() {
       if (statOf(root)?.isFile()) {
         const fix = `choose another {{${SETTING}}}`;
-        throw new ImgtoolError('not_writable', `${root}: is a file, and objects need a folder there`, {
+        throw new ImgtoolError('not_writable', `${root}: is a file, and must be a folder`, {
           fix,
         });
       }
@@ -139,6 +144,11 @@ export function openLocalObjects(root: string, hold: (root: string) => void = ()
       await probe.discard();
       await access(root, constants.W_OK | constants.X_OK).catch(unusable(root));
       hold(root);
+      for (const folder of [STAGED, ...hidden]) {
+        await makeRealFolder(folder).catch(failAt(folder));
+        // Some disks know no permissions.
+        await chmod(join(root, folder), 0o700).catch(() => {});
+      }
       for (const name of await readdir(scratch).catch(failReading(scratch))) {
         const path = join(scratch, name);
         if (!name.startsWith(`${run}-`)) await rm(path, { force: true }).catch(failAt(path));

@@ -97,11 +97,16 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_time ON keys (created_at);
 `;
 
+const PLACE = `
+-- The folder of the objects that the last service used.
+CREATE TABLE storage (folder TEXT NOT NULL) STRICT;
+`;
+
 /** The store of uploads in one SQLite file. An accepted upload must survive a power cut. */
 export const STORE: DatabaseKind = {
   noun: 'store',
   one: 'a store',
-  migrations: [UPLOADS + REQUESTS],
+  migrations: [UPLOADS + REQUESTS, PLACE],
   tables: ['images', 'keys', 'limits'],
   synchronous: 'FULL',
   fixAbsence: 'imgtool serve makes it',

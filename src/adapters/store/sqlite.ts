@@ -1,6 +1,9 @@
+import { chmodSync } from 'node:fs';
 import type { Statement as Prepared } from 'better-sqlite3';
+import { orUndefined } from '../../errors.ts';
 import type { Store } from '../../ports.ts';
 import { type Connection, connect } from '../sqlite/connection.ts';
+import { BESIDE, realPlace } from '../sqlite/file.ts';
 import { openGroupCommit } from '../sqlite/group-commit.ts';
 import { HOLDER, holdStore } from './hold.ts';
 import { STORE } from './schema.ts';
@@ -23,6 +26,8 @@ export async function openSqliteStore(
   const connection = await connect(STORE, path);
   try {
     holdStore(connection);
+    // The names of owners and of their files are for the service alone.
+    for (const end of ['', ...BESIDE]) orUndefined(() => chmodSync(realPlace(path) + end, 0o600));
     return storeOn(connection, now);
   } catch (error) {
     connection.close();
@@ -76,6 +81,7 @@ function storeOn(connection: Connection, now: () => number): Store {
     referred: read(upkeepSteps.referred),
     sweep: write(upkeepSteps.sweep),
     unstaged: write(upkeepSteps.unstaged),
+    recordStorage: write(upkeepSteps.recordStorage),
     async close() {
       if (!connection.db.open) return;
       // Steps of this turn come first. Their callers receive their errors.

@@ -146,7 +146,10 @@ function bodyOf(files: readonly UploadedFile[], isBatch: boolean) {
       body: JSON.stringify({ job_id: job, image_id: image, status_url: jobPath(job), message }),
     };
   }
-  const images = files.map(({ image, job, name }) => ({ image_id: image, job_id: job, image_name: name }));
+  const images = files.map(({ image, job, name, error }) => ({
+    ...{ image_id: image, job_id: job, image_name: name },
+    ...{ state: error === null ? 'pending' : 'failed', error: error?.message ?? null },
+  }));
   return { batch, body: JSON.stringify({ batch_id: batch, status_url: batchPath(batch), message, images }) };
 }
 

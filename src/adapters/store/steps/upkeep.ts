@@ -102,4 +102,9 @@ function* unstaged(_now: number, keys: readonly string[]): StoreStep<void> {
   yield* sql`UPDATE images SET staged = NULL WHERE staged IN ${listOf(keys)}`;
 }
 
-export const upkeepSteps = { made, stats, failed, trail, referred, sweep, unstaged };
+function* recordStorage(_now: number, folder: string): StoreStep<void> {
+  yield* sql`DELETE FROM storage`;
+  yield* sql`INSERT INTO storage (folder) VALUES (${folder})`;
+}
+
+export const upkeepSteps = { made, stats, failed, trail, referred, sweep, unstaged, recordStorage };
