@@ -27,7 +27,7 @@ ENV IMGTOOL_INDEX=/data/imgtool.db
 ENV IMGTOOL_STORAGE=/data/storage
 EXPOSE 8000 5555
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8000/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.IMGTOOL_LISTEN.split(':').pop() + '/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["imgtool"]
 CMD ["serve"]

@@ -20,14 +20,14 @@ import { ImgtoolError, orUndefined } from './errors.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { checkCall } from './config/arguments.ts';
-export { environment } from './config/environment.ts';
+export { environment, isProgram } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { allAdvice, hintAsFlags, hintAsOptions, nearPath } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { hostAndPort, isLoopback } from './config/network.ts';
 export { workingFolder } from './config/places.ts';
 export { lifetimeType } from './config/quantities.ts';
-export { readSecrets } from './config/secrets.ts';
+export { readSecrets, warnIfOpen } from './config/secrets.ts';
 export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };

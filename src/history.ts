@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
 import { type IndexPast, openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findOfBoth, type Nearest } from './core/batch/find.ts';
@@ -45,8 +45,16 @@ export async function withHistory<T>(
   }
 }
 
-/** Whether a service has kept uploads beside this index. */
-export const hasUploads = (index: string): boolean => existsSync(storeBeside(index));
+/** Whether a service has kept uploads beside this index. Those of another user do not hide the batches of the index. */
+export function hasUploads(index: string): boolean {
+  const store = storeBeside(index);
+  try {
+    if (existsSync(index)) accessSync(store, constants.R_OK);
+    return existsSync(store);
+  } catch {
+    return false;
+  }
+}
 
 /** A batch of the service, named as for `find`. Undefined for a batch of the command line. Errors: `usage`, `unknown_batch`. */
 export async function findUploads(index: string, id: string, nearest: Nearest): Promise<Batch | undefined> {

@@ -33,6 +33,7 @@ const MEANT = {
   index_unusable: ['fatal', 3],
   index_newer: ['fatal', 3],
   port_taken: ['fatal', 3],
+  address_unusable: ['fatal', 3],
   bad_request: ['', 1],
   unauthorized: ['', 1],
   forbidden: ['', 1],

@@ -2,8 +2,16 @@ import { createHash } from 'node:crypto';
 import { constants, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { access, chmod, copyFile, lutimes, open, readdir, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../errors.ts';
+import {
+  ImgtoolError,
+  outputExists,
+  outputUnreadable,
+  removeError,
+  systemCode,
+  writeError,
+} from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { filelessKind } from './file-systems.ts';
@@ -38,7 +46,7 @@ export function openLocalStorage(run: string): Storage {
       await rm(temp, { force: true }).catch(failAt(temp));
       there.delete(temp);
     };
-    return { path: temp, final: path, replace: false, modified: null, durable: false, discard };
+    return { path: temp, final: path, replace: null, modified: null, durable: false, discard };
   };
 
   /** Syncs all at once, because the disk combines them. Waits for all, also when one fails. */
@@ -76,13 +84,14 @@ export function openLocalStorage(run: string): Storage {
     },
     async setTime(path, modified) {
       const links = statOf(path)?.nlink ?? 1;
-      if (links > 1) {
+      const before = statOne(path);
+      if (links > 1 && before !== 'foreign') {
         const copy = await storage.stageFrom(path, path, 'copy');
         try {
-          const [facts] = await storage.commit([Object.assign(copy, { replace: true, modified })]);
+          const [facts] = await storage.commit([Object.assign(copy, { replace: before, modified })]);
           return facts!;
         } finally {
-          await copy.discard().catch(() => {});
+          await copy.discard();
         }
       }
       await setTimeAt(path, modified).catch(failAt(path));
@@ -103,8 +112,10 @@ export function openLocalStorage(run: string): Storage {
       });
       const shown: Staged[] = [];
       try {
-        for (const one of all) {
-          if (await show(one).catch(failAt(one.final))) there.delete(one.path);
+        // Look at all of them before one is replaced.
+        const replaces = all.map(isReplaceable);
+        for (const [i, one] of all.entries()) {
+          if (await show({ ...one, replace: replaces[i]! }).catch(failAt(one.final))) there.delete(one.path);
           shown.push(one);
         }
         await syncFolders(all.map(({ final }) => final));
@@ -134,15 +145,19 @@ export function openLocalStorage(run: string): Storage {
       await syncFolders(paths);
     },
     async remove(paths, emptyBelow) {
+      const removed: string[] = [];
+      let error: ImgtoolError | undefined;
       for (const path of paths) {
-        await unlink(path).catch((error) => {
-          if (!isAbsence(error)) throw removeError(error, path);
-        });
+        const cause: unknown = await unlink(path).catch((thrown) => thrown);
+        if (cause !== undefined && !isAbsence(cause)) error = removeError(cause, path);
+        if (error !== undefined) break;
+        removed.push(path);
       }
-      for (const folder of new Set(paths.map((path) => dirname(path)))) {
+      for (const folder of new Set(removed.map((path) => dirname(path)))) {
         if (emptyBelow === null) await syncNames(folder).catch(() => {});
         else await removeEmpty(folder, emptyBelow);
       }
+      return error === undefined ? { removed } : { removed, error };
     },
     async prepare(out) {
       let folder = out;
@@ -176,11 +191,19 @@ async function setTimeAt(path: string, modified: string): Promise<void> {
 
 const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
 
+/** Whether the file to replace is there. Errors: `output_exists` when it was changed since it was seen, or is another. */
+function isReplaceable({ final, replace }: Staged): boolean {
+  const found = replace && statOne(final);
+  if (replace === null || found === null) return false;
+  if (found === 'foreign' || !isDeepStrictEqual(found, replace)) throw outputExists(final);
+  return true;
+}
+
 /** Removes the names that were given before one failed: nobody knows them yet. */
 async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): Promise<void> {
   for (const [i, { final, replace }] of shown.entries()) {
     const found = statOne(final);
-    if (!replace && found !== null && found !== 'foreign' && found.ino === facts[i]?.ino)
+    if (replace === null && found !== null && found !== 'foreign' && found.ino === facts[i]?.ino)
       await unlink(final).catch(() => {});
   }
 }

@@ -18,7 +18,7 @@ import { openLedger } from './worker-pool/ledger.ts';
 // | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
 // | child: a library finds no memory           | its picture rejects `out_of_memory`; the next gets a new child       |
 // | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
-// | child: its picture is aborted as it opens   | SIGKILL if it reads already; the picture rejects `cancelled`         |
+// | child: its request is aborted               | SIGKILL if it works already; the request rejects `cancelled`         |
 // | child: waits between open and render        | no deadline counts                                                   |
 // | child: holds much memory without a picture  | SIGKILL once it is idle; the next picture gets a new child           |
 // | child: the channel closes                   | it ends itself by SIGKILL, in the midst of an encode too             |

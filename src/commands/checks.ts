@@ -5,7 +5,7 @@ import { asImgtoolError, restoreCommand, systemCode } from '../errors.ts';
 import { isNearlyFull } from '../model/images.ts';
 import type { Check, StoreHealth } from '../model/mended.ts';
 import { uploadsIn } from '../report/doctor.ts';
-import { count } from '../report/format.ts';
+import { count, counted } from '../report/format.ts';
 
 // The checks of `imgtool doctor` on disks, and on what a service keeps.
 
@@ -47,7 +47,8 @@ export async function aboutService({ index, storage, origins }: Config): Promise
     const health = await checkStore(index);
     const isPlanned = origins.some(({ key, origin }) => key === 'storage' && origin !== 'default');
     if (health === undefined) return isPlanned ? [aboutStorage(storage, 0)] : [];
-    return [aboutStore(health), aboutStorage(storage, health.outputs)];
+    const used = isPlanned ? storage : (health.storage ?? storage);
+    return [aboutStore(health), aboutStorage(used, health.outputs)];
   } catch (error) {
     return [failedCheck('store', error), aboutStorage(storage, 0)];
   }
@@ -80,6 +81,6 @@ function aboutStorage(folder: string, outputs: number): Check {
     }
     if (outputs === 0) return ok(name, `${folder}: is not there; imgtool serve makes it`);
     const fix = 'put it back from a copy, or name its place with storage in .imgtoolrc';
-    return problem(name, `${folder}: is not there, and ${count(outputs)} outputs were in it`, fix);
+    return problem(name, `${folder}: is not there, but must have ${counted(outputs, 'output')}`, fix);
   }
 }

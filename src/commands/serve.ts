@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import {
   type Config,
   flagsOf,
   hintAsFlags,
   hostAndPort,
   isLoopback,
+  isProgram,
   loadConfig,
   readSecrets,
+  warnIfOpen,
 } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
@@ -65,15 +66,21 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
     ...{ engine, emit, storage, options: config, store: storeBeside(config.index) },
     keep: { failed: config.keepFailed, orphans: ORPHANS_KEPT },
   });
+  const waiting = async () => {
+    const { pending, retrying, processing } = (await service.store.stats()).states;
+    return pending + retrying + processing;
+  };
   try {
     const http = await openHttp(service, options, metrics);
-    const { urls } = http;
-    report({ type: 'listening', url: urls.service, admin: urls.admin, storage, tokens: tokensOf(options) });
-    for (const warning of config.warnings) report({ ...warning, type: 'warning' });
+    const { service: url, admin } = http.urls;
+    report({ type: 'listening', url, admin, storage, tokens: tokensOf(options), waiting: await waiting() });
+    const secrets = config.jwtSecretFile === null ? [] : warnIfOpen(config.jwtSecretFile);
+    for (const warning of [...config.warnings, ...secrets]) report({ ...warning, type: 'warning' });
     if (!signal.aborted) await once(signal, 'abort');
     report({ type: 'stopping', busy: service.worker.busy() });
     await Promise.all([http.drain(GRACE), service.worker.stop(GRACE)]);
     await http.close();
+    report({ type: 'stopped', waiting: await waiting().catch(() => null) });
     return 'ok';
   } finally {
     await service.close();
@@ -88,6 +95,7 @@ function tokensOf({ tokens }: HttpOptions) {
 
 /** Errors: `usage` for an address that strangers reach without a token, and for keys without issuer and audience. */
 async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
+  assertUsable(config);
   const { listen, admin, jwks, jwtIssuer: issuer, jwtAudience: audience, jwtSecretFile } = config;
   const tokens =
     jwtSecretFile === null && jwks === null
@@ -111,7 +119,12 @@ async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
   const { maxUpload, maxFiles, accept, maxQueue, rateLimit, scan, limits } = config;
   return {
     ...{ tokens, isPrivate: config.private, trustProxy: config.trustProxy, publicUrl: config.publicUrl },
-    ...{ corsOrigins: config.corsOrigin, jobs: config.jobs, version: version(), wordHint: wordUpload },
+    ...{
+      corsOrigins: config.corsOrigin,
+      jobs: config.jobs,
+      version: call.program.version() ?? '',
+      wordHint: wordUpload,
+    },
     listen: hostAndPort(listen),
     admin: admin === null ? null : hostAndPort(admin),
     isAdminOpen: admin !== null && isLoopback(hostAndPort(admin).host),
@@ -124,18 +137,34 @@ async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
   };
 }
 
+/** Errors: `usage` for settings with which each upload would fail. */
+function assertUsable({ accept, limits, scan }: Config): void {
+  if (accept.includes('svg') && !limits.allowSvg) {
+    throw new ImgtoolError('usage', '--accept: svg is rendered only with --allow-svg', {
+      fix: 'add {{allowSvg}} if you trust those who upload, or leave svg out of {{accept}}',
+    });
+  }
+  const [program] = scan?.trim().split(/\s+/) ?? [];
+  if (program === undefined || isProgram(program)) return;
+  throw new ImgtoolError('usage', `--scan: there is no program ${program}`, {
+    fix: 'install it, or write its whole path, such as {{scan /usr/bin/clamdscan}}',
+  });
+}
+
 /** All presets, with the metadata and the effort that the settings ask for. */
 async function presetsOf({ presets, preset, origins, cwd }: Config, { options }: Call): Promise<Presets> {
   const { variants: _, ...flags } = flagsOf(options);
-  const named = async (name: string) => (await loadConfig({ flags: { ...flags, preset: name }, cwd })).preset;
+  const named = async (name: string) => {
+    try {
+      return (await loadConfig({ flags: { ...flags, preset: name }, cwd })).preset;
+    } catch (error) {
+      if (!(error instanceof ImgtoolError)) throw error;
+      throw new ImgtoolError(error.code, `preset ${name}: ${error.message}`, error);
+    }
+  };
   const isChosen = origins.some(({ key, origin }) => key === 'preset' && origin !== 'default');
   const others = presets.filter(({ name }) => !isChosen || name !== preset.name);
   const all = [...(isChosen ? [preset] : []), ...(await Promise.all(others.map(({ name }) => named(name))))];
   if (isChosen) return { all, ofImage: preset, ofBatch: preset };
   return { all, ofImage: await named(USUAL.ofImage), ofBatch: await named(USUAL.ofBatch) };
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

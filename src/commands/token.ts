@@ -1,8 +1,6 @@
 import { lifetimeType, readSecrets } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
-import { type Call, prepare, type Verb } from './verb.ts';
-
-const LONGEST_OWNER = 255;
+import { prepare, type Verb } from './verb.ts';
 
 export const tokenVerb: Verb = {
   summary: 'make a token for the service',
@@ -11,7 +9,7 @@ export const tokenVerb: Verb = {
   options: [
     ['--sub <name>', 'owner of the images that are uploaded with this token'],
     ['--expires <time>', 'how long the token is valid', '1h'],
-    ['--scope <words>', 'admin: the token is for the operator too'],
+    ['--scope <word>', 'admin: the token is for the operator too'],
   ],
   examples: [
     'imgtool token --sub anna --jwt-secret-file secrets.txt',
@@ -19,8 +17,7 @@ export const tokenVerb: Verb = {
   ],
   async run(call) {
     const { config, print } = await prepare(call);
-    const owner = ownerOf(call);
-    const { scope, expires } = call.options;
+    const { sub, scope, expires } = call.options;
     const lifetime = lifetimeType.read(expires, { code: 'usage', text: '--expires' });
     const { jwtSecretFile, jwtIssuer: issuer, jwtAudience: audience } = config;
     if (jwtSecretFile === null) {
@@ -29,19 +26,21 @@ export const tokenVerb: Verb = {
       });
     }
     const [secret = ''] = readSecrets(jwtSecretFile);
-    const { signToken } = await import('../http/auth.ts');
-    const claims = { owner, scope: typeof scope === 'string' ? scope : null, lifetime, issuer, audience };
+    const { ADMIN, isOwner, signToken } = await import('../http/auth.ts');
+    if (!isOwner(sub)) {
+      throw new ImgtoolError('usage', '--sub: expected a name of 1 to 255 bytes without control characters', {
+        fix: 'imgtool token --sub NAME',
+      });
+    }
+    if (scope !== undefined && scope !== ADMIN) {
+      throw new ImgtoolError('usage', `--scope: expected ${ADMIN}, got ${JSON.stringify(scope)}`, {
+        fix: `leave --scope out, or use --scope ${ADMIN}`,
+      });
+    }
+    const claims = { owner: sub, scope: scope ?? null, lifetime, issuer, audience };
     const { token, expiresAt } = await signToken(secret, claims);
-    const shown = { v: 1, token, sub: owner, expires_at: new Date(expiresAt).toISOString() };
+    const shown = { v: 1, token, sub, expires_at: new Date(expiresAt).toISOString() };
     await print(shown, () => `${token}\n`);
     return 'ok';
   },
 };
-
-/** Errors: `usage`. */
-function ownerOf({ options: { sub } }: Call): string {
-  if (typeof sub === 'string' && sub !== '' && Buffer.byteLength(sub) <= LONGEST_OWNER) return sub;
-  throw new ImgtoolError('usage', `--sub: expected a name of 1 to ${LONGEST_OWNER} bytes`, {
-    fix: 'imgtool token --sub NAME',
-  });
-}

@@ -35,12 +35,13 @@ export interface Verb {
   run(call: Call): Promise<Outcome>;
 }
 
-/** A command as its help shows it. */
+/** A command as its help shows it, with the version of the program. */
 export interface Helpful {
   readonly commands: readonly Helpful[];
   name(): string;
   /** Usage and flags. */
   helpInformation(): string;
+  version(): string | undefined;
 }
 
 /** How a verb ended: with a batch, without problems, or with a problem found. */

@@ -21,13 +21,18 @@ export const verifyVerb: Verb = {
   options: [
     [
       '--fix',
-      'make outputs with problems again; replaces edited outputs too, but only where a batch or path is named',
+      'make outputs with problems again; replaces edited outputs too, but only those that a named batch or path has',
     ],
   ],
   examples: ['imgtool verify', 'imgtool verify last --fix', 'imgtool verify out --fix'],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);
+    if (config.dryRun && options.fix === true) {
+      throw new ImgtoolError('usage', 'a repair has no dry run', {
+        fix: 'leave out --fix to see what is wrong, or turn dryRun off in the file or variable that asks for it',
+      });
+    }
     return withMade(config, async (engine) => {
       // Listen now, because a signal can arrive while the display opens.
       call.hearSignals(engine.kill);

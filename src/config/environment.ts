@@ -1,4 +1,5 @@
-import { fstatSync } from 'node:fs';
+import { accessSync, constants, fstatSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { orUndefined } from '../errors.ts';
 
 /** What the environment reveals about the terminal. */
@@ -39,4 +40,16 @@ export function environment(env: NodeJS.ProcessEnv = process.env) {
   const words = (env.DEBUG ?? '').split(/[\s,]+/);
   const debug = words.some((word) => word === '*' || /^imgtool(:|$)/.test(word));
   return { look: terminalTraits(env), debug };
+}
+
+/** Looks for a program as the system does: a name without a slash is in a folder of PATH. */
+export function isProgram(name: string, env: NodeJS.ProcessEnv = process.env): boolean {
+  const folders = name.includes('/') ? [''] : (env.PATH ?? '').split(delimiter);
+  const isIn = (folder: string) => {
+    const path = join(folder, name);
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  };
+  // Windows adds an ending to the name.
+  return process.platform === 'win32' || folders.some((folder) => orUndefined(() => isIn(folder)));
 }

@@ -36,7 +36,7 @@ export function addSettings(command: Command, groups?: readonly Group[]): Comman
 
 function addSetting(command: Command, key: Key): Option[] {
   const { flag, group, initial, about } = SETTINGS[key];
-  const hasDefault = typeof initial !== 'boolean' && !isRepeatable(key);
+  const hasDefault = typeof initial !== 'boolean' && !(Array.isArray(initial) && initial.length === 0);
   const help = hasDefault ? `${about} (default: ${showValue(key)})` : about;
   const option = command.createOption(flag, help).helpGroup(GROUPS[group]);
   if (isRepeatable(key)) option.argParser((value, before: readonly string[] = []) => [...before, value]);

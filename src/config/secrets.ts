@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { ImgtoolError, systemCode } from '../errors.ts';
+import type { Warning } from '../model.ts';
 
 /** Shorter secrets of HS256 can be guessed (RFC 7518, section 3.2). */
 const LEAST_BYTES = 32;
@@ -17,6 +18,14 @@ export function readSecrets(path: string): readonly string[] {
   }
   if (secrets.length > 0) return secrets.map(({ secret }) => secret);
   throw new ImgtoolError('config', `${path}: expected a secret, got an empty file`, { fix: MAKE_ONE });
+}
+
+/** A warning if every user of this machine can read the file. */
+export function warnIfOpen(path: string): Warning[] {
+  // Windows has other permissions.
+  if (process.platform === 'win32' || (statSync(path).mode & 0o004) === 0) return [];
+  const message = `${path}: every user of this machine can read the secrets`;
+  return [{ type: 'warning', message, fix: `chmod 600 ${path}` }];
 }
 
 function linesOf(path: string): string[] {

@@ -10,7 +10,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from '../variants/values.ts';
-import { addressBits, addressType, originType, rateType, urlType } from './network.ts';
+import { addressBits, addressType, baseUrlType, originType, rateType, urlType } from './network.ts';
 import { amountType, durationType, sizeType } from './quantities.ts';
 
 /** A setting of the service, with the fields of every setting. */
@@ -68,7 +68,7 @@ const proxyType = scalar<string>({
     if (typeof raw !== 'string') return undefined;
     const [address = '', bits, more] = raw.split('/');
     const most = addressBits(address);
-    const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (most ?? 0));
+    const isNetwork = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (most ?? 0));
     return NETWORKS.includes(raw) || (most !== undefined && isNetwork && more === undefined)
       ? raw
       : undefined;
@@ -99,17 +99,17 @@ export const SERVICE = {
   jwtIssuer: ofTokens('--jwt-issuer <text>', 'issuer that every token must have', text('an issuer')),
   jwtAudience: ofTokens('--jwt-audience <text>', 'audience that every token must have', text('an audience')),
   /** Bytes of a file. */
-  maxUpload: row('--max-upload <size>', 'largest file', 10_000_000, sizeType(1)),
+  maxUpload: row('--max-upload <size>', 'largest file', 10_000_000, sizeType(1_000)),
   maxFiles: row('--max-files <n>', 'most files of one request', 100, wholeNumber(1, 10_000)),
   accept: row<readonly SourceFormat[]>(
     '--accept <formats>',
-    'formats of files to accept, recognised by their bytes; jpeg,png,webp unless given',
+    'formats of files to accept, recognised by their bytes',
     ['jpeg', 'png', 'webp'],
     formatsType,
   ),
   rateLimit: row(
     '--rate-limit <n/time>',
-    'most uploads of an owner in a time; none for no limit, as without secrets',
+    'most uploads of an owner in a time; none for no limit, as without tokens',
     { uploads: 50, window: HOUR },
     rateType,
   ),
@@ -131,7 +131,7 @@ export const SERVICE = {
     'proxy or network whose X-Forwarded-For names the clients in the log; repeatable',
     listType(proxyType),
   ),
-  publicUrl: optional('--public-url <url>', 'address to write before /storage/ in answers', urlType),
+  publicUrl: optional('--public-url <url>', 'address to write before /storage/ in answers', baseUrlType),
   scan: optional(
     '--scan <command>',
     'program that is given the path of each upload, such as a virus scanner; exit code 1 refuses it',

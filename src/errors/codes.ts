@@ -56,6 +56,7 @@ const CODES = {
   index_newer: 'fatal',
   storage_unusable: 'fatal',
   port_taken: 'fatal',
+  address_unusable: 'fatal',
   bad_request: 'refused',
   unauthorized: 'refused',
   forbidden: 'refused',

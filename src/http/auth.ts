@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import {
+  createLocalJWKSet,
   createRemoteJWKSet,
   customFetch,
   decodeProtectedHeader,
   errors,
+  type JSONWebKeySet,
   type JWTPayload,
   type JWTVerifyOptions,
   jwtVerify,
@@ -46,6 +48,8 @@ const TOLERANCE = 5;
 const COOLDOWN = 30_000;
 const KEYS_TIMEOUT = 5_000;
 const LONGEST_OWNER = 255;
+/** The scope of the operator. */
+export const ADMIN = 'admin';
 /** Tokens to remember, and for how many milliseconds: a withdrawn key must not count for ever. */
 const REMEMBERED = 10_000;
 const REMEMBERED_FOR = 600_000;
@@ -54,8 +58,9 @@ export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate 
   const verify = verifierOf(rules, now);
   const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
   return async (authorization) => {
-    const [, token = ''] = /^Bearer +([\w.-]+) *$/i.exec(authorization ?? '') ?? [];
-    if (token === '') throw unauthorized();
+    if (authorization === undefined) throw unauthorized('missing');
+    const [, token = ''] = /^Bearer +([\w.-]+) *$/i.exec(authorization) ?? [];
+    if (token === '') throw unauthorized('malformed');
     const digest = hash('sha256', token, 'base64');
     const before = known.get(digest);
     if (before !== undefined && now() < before.until) return before.caller;
@@ -63,27 +68,54 @@ export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate 
     const claims = await verify(token);
     const caller = callerOf(claims);
     // The oldest entry is the first one.
-    for (const [oldest] of known) if (known.size >= REMEMBERED) known.delete(oldest);
+    const [oldest = ''] = known.keys();
+    if (known.size >= REMEMBERED) known.delete(oldest);
     const expires = (claims.exp ?? Number.POSITIVE_INFINITY) * 1000;
     known.set(digest, { caller, until: Math.min(expires, now() + REMEMBERED_FOR) });
     return caller;
   };
 }
 
-/** One answer for every reason: it must not help to guess tokens. */
-function unauthorized(cause?: unknown): Refusal {
+/** One answer for every reason: it must not help to guess tokens. The reason is for the log. */
+function unauthorized(reason: string, cause?: unknown): Refusal {
   return new Refusal('unauthorized', 'the token is missing or not valid', {
     fix: 'send the header Authorization: Bearer <token> with a valid token; imgtool token makes one',
     headers: { 'www-authenticate': 'Bearer' },
-    cause,
+    ...{ reason, cause },
   });
 }
 
+/** What is wrong with a token, by the code of the error and by the claim. Anything else is malformed. */
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: 'expired',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'algorithm',
+  ERR_JOSE_NOT_SUPPORTED: 'algorithm',
+  ERR_JWKS_NO_MATCHING_KEY: 'unknown_key',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'unknown_key',
+};
+const OF_CLAIMS: Readonly<Record<string, string>> = {
+  exp: 'expiry',
+  nbf: 'not_yet_valid',
+  iss: 'issuer',
+  aud: 'audience',
+};
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof errors.JOSEError)) return 'malformed';
+  const claim = error instanceof errors.JWTClaimValidationFailed ? OF_CLAIMS[error.claim] : undefined;
+  return claim ?? REASONS[error.code] ?? 'malformed';
+}
+
 function callerOf({ sub, scope }: JWTPayload): Caller {
-  // An owner is shown in logs, and must not break their lines.
-  if (typeof sub !== 'string' || /^$|[\0-\x1f\x7f]/.test(sub)) throw unauthorized();
-  if (Buffer.byteLength(sub) > LONGEST_OWNER) throw unauthorized();
-  return { owner: sub, isAdmin: typeof scope === 'string' && scope.split(' ').includes('admin') };
+  if (!isOwner(sub)) throw unauthorized('subject');
+  return { owner: sub, isAdmin: typeof scope === 'string' && scope.split(' ').includes(ADMIN) };
+}
+
+/** Whether this can be an owner. An owner is shown in logs, and must not break their lines. */
+export function isOwner(sub: unknown): sub is string {
+  if (typeof sub !== 'string' || /^$|[\0-\x1f\x7f]/.test(sub)) return false;
+  return Buffer.byteLength(sub) <= LONGEST_OWNER;
 }
 
 function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => number) {
@@ -104,7 +136,7 @@ function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => 
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
       }
     }
-    throw unauthorized();
+    throw unauthorized('signature');
   }
 
   return async (token: string): Promise<JWTPayload> => {
@@ -114,7 +146,7 @@ function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => 
       const rules = { ...claims(), algorithms: ASYMMETRIC, requiredClaims: ['exp', 'iss', 'aud'] };
       return (await jwtVerify(token, publicKeys, rules)).payload;
     } catch (error) {
-      throw error instanceof ImgtoolError ? error : unauthorized(error);
+      throw error instanceof ImgtoolError ? error : unauthorized(reasonOf(error), error);
     }
   };
 }
@@ -131,7 +163,10 @@ function publicKeysAt(url: string, now: () => number) {
       try {
         const answer = await fetch(address, options);
         if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
-        return answer;
+        const keys = (await answer.json()) as JSONWebKeySet;
+        // Throws for what is no set of keys.
+        createLocalJWKSet(keys);
+        return Response.json(keys);
       } catch (error) {
         failedAt = now();
         throw keysUnavailable(COOLDOWN, error);

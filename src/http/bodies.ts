@@ -48,20 +48,23 @@ function errorText({ error, state }: ImageJob): string | null {
 }
 
 export function failedBody(image: Image, wordHint: WordHint) {
-  return { ...jobBody(image, wordHint), bucket: image.bucket, image_name: image.name };
+  const { batch, owner, bucket, name } = image;
+  return { ...jobBody(image, wordHint), batch_id: batch, owner, bucket, image_name: name };
 }
 
 /**
  * The outputs of an image by the names of their sizes. Outputs that share the name of a variant get their format behind
- * it, and the first of them has the plain name too.
+ * it, once more where another variant has this name, and the first of them has the plain name too.
  */
-export function outputsBySize({ outputs }: Image): ReadonlyMap<string, StoredOutput> {
+export function outputsBySize({ outputs }: Pick<Image, 'outputs'>): ReadonlyMap<string, StoredOutput> {
   const sizes = new Map<string, StoredOutput>();
+  for (const output of outputs) if (!sizes.has(output.variant)) sizes.set(output.variant, output);
   for (const output of outputs) {
     const { variant, format } = output;
-    if (!sizes.has(variant)) sizes.set(variant, output);
-    const isShared = outputs.some((other) => other !== output && other.variant === variant);
-    if (isShared) sizes.set(`${variant}_${format}`, output);
+    if (!outputs.some((other) => other !== output && other.variant === variant)) continue;
+    let size = `${variant}_${format}`;
+    while (sizes.has(size)) size += `_${format}`;
+    sizes.set(size, output);
   }
   return sizes;
 }

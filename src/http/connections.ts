@@ -11,7 +11,7 @@ const BROKEN: Readonly<Record<string, () => Refusal>> = {
   HPE_HEADER_OVERFLOW: () => new Refusal('bad_request', 'the headers are too large', { status: 431 }),
 };
 
-/** Limits the connections of a server, and ends those that nobody can use any more. `report` hears of what is no request. */
+/** Limits the connections of a server, and ends those that nobody can use any more. `report` is given what is no request. */
 export function limitConnections(
   app: FastifyInstance,
   limits: ConnectionLimits,
@@ -52,7 +52,9 @@ function linger(request: IncomingMessage, ms: number): void {
 /** Returns undefined where nobody reads an answer. */
 function answerBroken(error: Error, socket: Socket): Refusal | undefined {
   const code = systemCode(error) ?? '';
-  if (code === 'ECONNRESET' || !socket.writable) {
+  // As in the handler of Node: an answer that has begun is not continued by another one.
+  const { _httpMessage: response } = socket as Socket & { readonly _httpMessage?: ServerResponse | null };
+  if (code === 'ECONNRESET' || !socket.writable || response?.headersSent) {
     socket.destroy();
     return undefined;
   }

@@ -28,8 +28,11 @@ export function readFields(
   const check = request.compileValidationSchema(schema);
   if (!check(fields)) {
     const [fault] = check.errors ?? [];
-    const name = fault?.instancePath.slice(1) || String(fault?.params.missingProperty ?? 'the fields');
-    throw new Refusal('invalid_request', `${name}: ${fault?.message ?? 'is not valid'}`);
+    const missing = fault?.params.missingProperty;
+    const name = String(missing ?? fault?.instancePath.slice(1));
+    const expected = String(schema.properties[name]?.description ?? 'another value');
+    const what = missing === undefined ? `expected ${expected}` : 'is missing';
+    throw new Refusal('invalid_request', `${name}: ${what}`, { fix: `send a field ${name}: ${expected}` });
   }
   const preset = fields.preset === undefined ? usual : all.find(({ name }) => name === fields.preset);
   if (preset === undefined) {

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
-import send from '@fastify/send';
+import send, { type SendResult } from '@fastify/send';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ImgtoolError, outputUnreadable } from '../errors.ts';
 import { EXTENSIONS, FORMATS, type Format } from '../variants/formats.ts';
 import type { Authenticate } from './auth.ts';
 import type { Site } from './options.ts';
@@ -19,7 +20,7 @@ export function fileRoutes(app: FastifyInstance, site: Site, authenticate: Authe
   app.get<{ Params: { '*': string } }>(
     '/storage/*',
     {
-      config: { shownAs: '/storage/:bucket/processed/:size/:file' },
+      config: { shownAs: '/storage/:bucket/processed/:size/:file', needsToken: isPrivate },
       schema: {
         summary: 'an output',
         response: FILE_ANSWERS,
@@ -41,7 +42,7 @@ export function fileRoutes(app: FastifyInstance, site: Site, authenticate: Authe
   );
 }
 
-/** Sends the bytes of an output: whole, a range of them, or that they have not changed. Errors: `not_found`. */
+/** Sends the bytes of an output: whole, a range of them, or that they have not changed. Errors: those of `notSent`. */
 export async function sendObject(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -62,13 +63,7 @@ export async function sendObject(
   const sent = await send(request.raw, encodeURIComponent(basename(place.path)), options);
   if (sent.type !== 'file') {
     sent.stream.destroy();
-    if (sent.statusCode === 404) throw notFound();
-    const headers =
-      sent.headers['Content-Range'] === undefined ? {} : { 'content-range': sent.headers['Content-Range'] };
-    throw new Refusal('bad_request', 'this part of the output cannot be sent', {
-      status: sent.statusCode,
-      headers,
-    });
+    throw notSent(sent, key);
   }
   return reply
     .code(sent.statusCode)
@@ -78,4 +73,15 @@ export async function sendObject(
       'content-type': `image/${format}`,
     })
     .send(sent.stream);
+}
+
+/** Errors: `not_found`, `bad_request` for conditions and ranges that do not fit, and those of reading an output. */
+function notSent({ statusCode: status, headers, type, metadata }: SendResult, key: string): ImgtoolError {
+  if (status >= 500 && type === 'error') return outputUnreadable(metadata.error, key);
+  if (status === 412)
+    return new Refusal('bad_request', 'the output is not the one of the condition', { status });
+  const { 'Content-Range': range } = headers;
+  if (status !== 416 || range === undefined) return notFound();
+  const message = 'the output does not have this range of bytes';
+  return new Refusal('bad_request', message, { status, headers: { 'content-range': range } });
 }

@@ -20,7 +20,7 @@ export const mostBytes = ({ options: { uploads } }: Site, files: number): number
   files * uploads.maxUpload + BESIDE_FILES;
 
 /** The `Idempotency-Key` of a request. Errors: `invalid_request`. */
-export function keyOf({ headers }: FastifyRequest): string | null {
+function keyOf({ headers }: FastifyRequest): string | null {
   const key = headers['idempotency-key'];
   if (key === undefined) return null;
   if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key) && key.length <= LONGEST_KEY) return key;
@@ -69,17 +69,24 @@ export function openGate(site: Site) {
 
   return {
     /**
-     * Checks a request before its body is read. `repeats` says that an earlier request had the same key: it is answered in
+     * Checks a request before its body is read, and returns its key. A request that repeats an earlier one is answered in
      * any case. Errors: those of the gate, `rate_limited`, `unavailable`, `no_space`.
      */
-    async assertWelcome(request: FastifyRequest, reply: FastifyReply, files: number, repeats: boolean) {
+    async assertWelcome(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      { url: route, most }: { readonly url: string; readonly most: number },
+    ): Promise<string | null> {
       const { owner } = request.caller;
       const left = quota && (await store.quota(owner, quota));
       showQuota(reply, left);
-      assertFits(request, files);
+      const key = keyOf(request);
+      const repeats = key !== null && (await store.replay(owner, { route, key })) !== undefined;
+      assertFits(request, most);
       if (site.isStopping) throw new Refusal('unavailable', 'the service is stopping', { retryAfter: SOON });
       if (left !== null && left.remaining === 0 && !repeats) throw overQuota(left);
       if (!repeats) await assertRoom();
+      return key;
     },
     /** Counts a request as open until `leave`. Errors: `unavailable`. */
     enter(): void {
@@ -112,8 +119,11 @@ export function showQuota(reply: FastifyReply, quota: Quota | null): void {
 
 export function overQuota({ limit, resetAt }: Quota, now = Date.now()): Refusal {
   const retryAfter = Math.max(1, Math.ceil((resetAt - now) / 1000));
-  const message = `the limit of ${limit} uploads is used up until ${new Date(resetAt).toISOString()}`;
-  return new Refusal('rate_limited', message, { retryAfter });
+  const message = `no more uploads until ${new Date(resetAt).toISOString()}: the limit is ${limit}`;
+  return new Refusal('rate_limited', message, {
+    fix: 'send it again then, or raise {{rateLimit}}',
+    retryAfter,
+  });
 }
 
 export function uploadTooLarge(most: number): Refusal {

@@ -46,7 +46,7 @@ export function createMetrics() {
       if (event.type === 'upload.accepted') {
         accepted.inc(event.images);
         acceptedBytes.inc(event.bytes);
-        if (event.refused > 0) refused.inc({ code: 'in_batch' }, event.refused);
+        for (const code of event.codes) refused.inc({ code });
       } else if (event.type === 'request.refused') {
         if (event.isUpload) refused.inc({ code: event.code });
       } else if (event.type === 'image.retrying') {

@@ -46,7 +46,7 @@ export interface UploadRules {
   /** Waiting images above which uploads are refused. */
   readonly maxQueue: number;
   readonly quota: QuotaRule | null;
-  /** Program and arguments that are given the path of each upload. */
+  /** Program and arguments that are given the path of each file. */
   readonly scan: readonly string[] | null;
 }
 
@@ -61,6 +61,8 @@ export interface Presets {
 export interface ConnectionLimits {
   readonly headersTimeout: number;
   readonly requestTimeout: number;
+  /** For the scans of all files of a request, once it has arrived. */
+  readonly scanTimeout: number;
   /** A connection without any transfer for this time is closed. */
   readonly idleTimeout: number;
   readonly headerBytes: number;
@@ -74,6 +76,7 @@ export interface ConnectionLimits {
 export const CONNECTION_LIMITS: ConnectionLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  scanTimeout: 60_000,
   idleTimeout: 120_000,
   headerBytes: 16_384,
   connections: 2_000,

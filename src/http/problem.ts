@@ -47,20 +47,28 @@ export const PROBLEM_TYPE = 'application/problem+json';
 interface More {
   readonly fix?: string | undefined;
   readonly cause?: unknown;
+  /** Is for the log alone. */
+  readonly reason?: string;
   /** Replaces the status of the code. */
   readonly status?: number;
   /** Seconds. */
   readonly retryAfter?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether an image has failed, and not the request that asks for it. */
+  readonly ofImage?: boolean;
 }
 
 /** An error of a request, with what its answer says beside code and message. */
 export class Refusal extends ImgtoolError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly reason: string | null;
+  readonly ofImage: boolean;
 
   constructor(code: ErrorCode, message: string, more: More = {}) {
     super(code, message, more);
+    this.reason = more.reason ?? null;
+    this.ofImage = more.ofImage ?? false;
     this.status = more.status ?? STATUSES[code] ?? 500;
     const seconds = more.retryAfter ?? RETRY_AFTER[this.status];
     this.headers = { ...(seconds === undefined ? {} : { 'retry-after': `${seconds}` }), ...more.headers };
@@ -120,7 +128,7 @@ function sendProblem(reply: FastifyReply, refusal: Refusal, wordHint: WordHint):
     .send(problemBody(refusal, wordHint));
 }
 
-/** Answers all errors of a server with problems. `report` hears of each. */
+/** Answers all errors of a server with problems. `report` is given each. */
 export function answerProblems(
   app: FastifyInstance,
   wordHint: WordHint,

@@ -62,7 +62,7 @@ export const ANSWERS = {
   accepted: object(accepted),
   acceptedBatch: object({
     ...{ batch_id: id, status_url: text, message: text },
-    images: listOf(object({ image_id: id, job_id: id, image_name: text })),
+    images: listOf(object({ image_id: id, job_id: id, image_name: text, state, error: orNull(text) })),
   }),
   job: object(job),
   result: object(result),
@@ -97,7 +97,9 @@ export const ANSWERS = {
     workers,
     celery: workers,
   }),
-  failed: object({ failed: listOf(object({ ...job, bucket: text, image_name: text })) }),
+  failed: object({
+    failed: listOf(object({ ...job, batch_id: id, owner: text, bucket: text, image_name: text })),
+  }),
 } as const satisfies Record<string, Schema>;
 
 const problem = object({ type: text, title: text, status: whole, detail: text, code: text, fix: text }, [
@@ -158,7 +160,13 @@ export const failedQuery = object({ limit: page(500, 50) }, ['limit']);
 const bucket: Schema = {
   type: 'string',
   pattern: '^(?!staging$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$',
-  description: '3 to 63 lower-case letters, digits and hyphens',
+  description: '3 to 63 lower-case letters, digits and hyphens, none at an end; not staging',
+};
+
+/** Checked by the gate, with an answer that says more. */
+export const IDEMPOTENCY_KEY: Schema = {
+  type: 'string',
+  description: '1 to 255 characters of ASCII without spaces',
 };
 
 /** The longest text of `metadata` in bytes. */

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -9,10 +10,10 @@ import type { Metrics } from './metrics.ts';
 import { describeRoutes } from './openapi.ts';
 import { type Address, CONNECTION_LIMITS, type HttpOptions, type Site } from './options.ts';
 import { answerProblems, Refusal } from './problem.ts';
-import { batchChanges, batchRoutes } from './routes/batches.ts';
+import { batchImagesRoute, batchRoutes } from './routes/batches.ts';
 import { healthRoutes, operatorRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
-import { jobChanges, jobRoutes } from './routes/jobs.ts';
+import { jobRoutes, resultRoute } from './routes/jobs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { allowSites, assertOwnSite } from './sites.ts';
 
@@ -35,7 +36,7 @@ export interface HttpServers {
   close(): Promise<void>;
 }
 
-/** Starts the service and the listener of the operator. Errors: `port_taken`. */
+/** Starts the service and the listener of the operator. Errors: `port_taken`, `address_unusable`. */
 export async function openHttp(
   service: Site['service'],
   options: HttpOptions,
@@ -83,14 +84,18 @@ export async function openHttp(
 
 async function listen(app: FastifyInstance, { host, port }: Address, setting: string): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    // For `localhost`, fastify would open a second server without limits.
+    const { address } = await lookup(host, { order: 'ipv4first' });
+    return await app.listen({ host: address, port });
   } catch (cause) {
     const code = systemCode(cause);
-    const why = code === 'EADDRINUSE' ? 'another program listens there' : `cannot be used (${code ?? cause})`;
-    throw new ImgtoolError('port_taken', `${host}:${port}: ${why}`, {
-      fix: `stop that program, or choose another {{${setting}}}`,
-      cause,
-    });
+    const at = `${host}:${port}`;
+    if (code === 'EADDRINUSE') {
+      const fix = `stop that program, or choose another {{${setting}}}`;
+      throw new ImgtoolError('port_taken', `${at}: another program listens there`, { fix, cause });
+    }
+    const fix = `choose another {{${setting}}}: an address of this machine, and a port above 1023`;
+    throw new ImgtoolError('address_unusable', `${at}: cannot be used (${code ?? cause})`, { fix, cause });
   }
 }
 
@@ -107,9 +112,10 @@ function newApp(site: Site, metrics: Metrics): FastifyInstance {
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeout),
     },
     routerOptions: { maxParamLength: 512 },
-    // A body that is no upload: nobody needs more.
-    bodyLimit: limits.headerBytes,
   });
+  // Nobody reads a body that is no upload, whatever its type.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   reportRefusals(app, site);
   metrics.watch(app);
   app.addHook('onSend', (_request, reply, _payload, done) => {
@@ -125,20 +131,20 @@ function reportRefusals(app: FastifyInstance, { options, limits, service: { emit
   const reported = new WeakSet<Socket>();
   limitConnections(app, limits, ({ code, status }, socket) => {
     reported.add(socket);
-    const none = { method: null, route: null, isUpload: false, owner: null };
+    const none = { reason: null, method: null, route: null, isUpload: false, owner: null };
     emit({ type: 'request.refused', code, status, ...none, client: socket.remoteAddress ?? null });
   });
   answerProblems(app, options.wordHint, (request, refusal, error) => {
-    const { status, code } = refusal;
+    const { status, code, reason, ofImage } = refusal;
     const { method, routeOptions, ip, raw } = request;
     const isUpload = routeOptions.config.multipart !== undefined;
-    const isRefused = isUpload || (classOf(code) === 'refused' && !NO_REFUSALS.has(code));
+    const isRefused = isUpload || (classOf(code) === 'refused' && !NO_REFUSALS.has(code) && !ofImage);
     if (isRefused && !reported.has(raw.socket)) {
       const owner = (request.caller as Caller | undefined)?.owner ?? null;
       const route = routeOptions.url ?? null;
-      emit({ type: 'request.refused', code, status, method, route, isUpload, owner, client: ip });
+      emit({ type: 'request.refused', code, reason, status, method, route, isUpload, owner, client: ip });
     }
-    // The code of a refusal without a cause says everything.
+    // The code of a refusal without a cause says enough.
     if (status < 500 || (error instanceof Refusal && error.cause === undefined)) return;
     const why = error instanceof Error ? error : refusal;
     const cause = why.cause instanceof Error ? `: ${why.cause.message}` : '';
@@ -169,11 +175,11 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
       owner: caller.owner,
     });
     uploadRoutes(api, site);
-    jobRoutes(api, site);
-    jobChanges(api, site, ofOwner);
+    jobRoutes(api, site, ofOwner);
+    resultRoute(api, site);
     imageRoutes(api, site);
-    batchRoutes(api, site);
-    batchChanges(api, site, ofOwner);
+    batchRoutes(api, site, ofOwner);
+    batchImagesRoute(api, site);
     await api.register(async (operator) => {
       operator.addHook('onRequest', async ({ caller }) => assertAdmin(caller));
       operatorRoutes(operator, site);
@@ -199,8 +205,8 @@ function adminApp(site: Site, metrics: Metrics): FastifyInstance {
   }
   healthRoutes(app, site);
   operatorRoutes(app, site);
-  jobChanges(app, site, () => 'all');
-  batchChanges(app, site, () => 'all');
+  jobRoutes(app, site, () => 'all');
+  batchRoutes(app, site, () => 'all');
   app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   app.post<{ Params: { owner: string } }>('/owners/:owner/reset', async ({ params }, reply) => {
     await service.store.resetQuota(params.owner);

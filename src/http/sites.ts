@@ -12,6 +12,8 @@ const SHOWN_TO_SITES = [
   'x-ratelimit-reset',
   'retry-after',
   'etag',
+  'content-range',
+  'idempotency-replayed',
 ];
 const DAY = 86_400;
 

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
@@ -10,18 +9,13 @@ import type { UploadedFile } from '../serve/accept.ts';
 import { stagedKey } from '../serve/keys.ts';
 import { uploadTooLarge } from './gate.ts';
 import type { UploadRules } from './options.ts';
-import { Refusal } from './problem.ts';
 
-// One file of an upload: written to a staged object while it arrives, recognised by its bytes, scanned.
+// One file of an upload: written to a staged object while it arrives, and recognised by its bytes.
 
 /** Bytes from which a format is recognised. */
 const HEAD = 65_536;
 /** Bytes that are collected for one write: each write costs a switch to another thread and back. */
 const WRITTEN_AT_ONCE = 262_144;
-/** Milliseconds of a scan. */
-const LONGEST_SCAN = 60_000;
-/** The exit code that refuses a file. clamdscan has the same. */
-const REFUSED = 1;
 
 /** Writes a file to a staged object. Errors: those of the file alone, unless it is one of several. */
 export async function stageFile(
@@ -41,7 +35,6 @@ export async function stageFile(
   if (!isBatch) part.file.on('limit', () => part.file.destroy(uploadTooLarge(rules.maxUpload)));
   try {
     const facts = await writeFile(part, object.path, rules);
-    if (rules.scan !== null) await scanFile(rules.scan, object.path);
     return { ...file, facts };
   } catch (error) {
     await object.discard();
@@ -52,14 +45,14 @@ export async function stageFile(
 
 /** Whether the file is to blame, and not the request or the machine. */
 function isOfFile(error: unknown): error is ImgtoolError {
-  const codes = ['not_an_image', 'unsupported_format', 'upload_too_large', 'scan_refused'];
+  const codes = ['not_an_image', 'unsupported_format', 'upload_too_large'];
   return error instanceof ImgtoolError && codes.includes(error.code);
 }
 
 /** Writes the bytes while they arrive. What is refused is read to its end, so that the client reads the answer. */
 async function writeFile({ file }: MultipartFile, path: string, rules: UploadRules) {
   const hash = createHash('sha256');
-  const target = await open(path, 'wx');
+  const target = await open(path, 'wx').catch(failToWrite);
   let bytes = 0;
   let head = Buffer.alloc(0);
   let refusal: unknown;
@@ -73,9 +66,7 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
     const all = Buffer.concat(held);
     held = [];
     heldBytes = 0;
-    await target.writeFile(all).catch((error: unknown) => {
-      throw writeError(error, 'the upload');
-    });
+    await target.writeFile(all).catch(failToWrite);
   };
   try {
     for await (const chunk of file as AsyncIterable<Buffer>) {
@@ -101,22 +92,16 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
   return { digest: hash.digest('hex'), bytes };
 }
 
-/** Checks the format by the first bytes of a file. Errors: `not_an_image`, `unsupported_format`. */
-async function acceptable(head: Buffer, { accept, allowSvg }: UploadRules): Promise<undefined> {
-  const format = await detect(head, allowSvg);
-  if (accept.includes(format)) return;
-  const fix = `send one of ${accept.join(', ')}, or accept more with {{accept}}`;
-  throw new ImgtoolError('unsupported_format', `files of the format ${format} are not accepted`, { fix });
+function failToWrite(error: unknown): never {
+  throw writeError(error, 'the upload');
 }
 
-/** Gives a file to a program. Errors: `scan_refused`, `unavailable` where the program itself fails. */
-function scanFile([program = '', ...args]: readonly string[], path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(program, [...args, path], { timeout: LONGEST_SCAN, killSignal: 'SIGKILL' }, (error) => {
-      if (error === null) resolve();
-      else if (error.code === REFUSED)
-        reject(new Refusal('scan_refused', 'the file is refused by the scanner'));
-      else reject(new Refusal('unavailable', 'the file could not be scanned', { cause: error }));
-    });
-  });
+/** Checks the format by the first bytes of a file. Errors: `not_an_image`, `unsupported_format`. */
+async function acceptable(head: Buffer, { accept, allowSvg }: UploadRules): Promise<undefined> {
+  const format = await detect(head, true);
+  const isSvg = format === 'svg';
+  if (accept.includes(format) && (!isSvg || allowSvg)) return;
+  const more = isSvg ? 'accept SVG too with {{accept}} and {{allowSvg}}' : 'accept more with {{accept}}';
+  const fix = `send one of ${accept.join(', ')}, or ${more}`;
+  throw new ImgtoolError('unsupported_format', `files of the format ${format} are not accepted`, { fix });
 }

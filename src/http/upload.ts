@@ -5,7 +5,7 @@ import type { UploadedFile } from '../serve/accept.ts';
 import { fieldText } from './fields.ts';
 import { mostBytes, uploadTooLarge } from './gate.ts';
 import type { Site } from './options.ts';
-import { asRefusal, Refusal } from './problem.ts';
+import { Refusal } from './problem.ts';
 import { LONGEST_METADATA } from './schemas.ts';
 import { stageFile } from './staged-file.ts';
 
@@ -34,7 +34,7 @@ const LIMITS: Readonly<Record<string, string>> = {
 /**
  * Reads the body of a request with up to `most` files. In a request for several files, a file that is no acceptable picture
  * is a failed image; else it fails the request. Every staged file is in `staged`, also after an error: the caller discards
- * them. Errors: `upload_too_large`, `not_an_image`, `unsupported_format`, `invalid_request`, `scan_refused`, `no_space`.
+ * them. Errors: `upload_too_large`, `not_an_image`, `unsupported_format`, `invalid_request`, `bad_request`, `no_space`.
  */
 export async function receiveUpload(
   request: FastifyRequest,
@@ -44,7 +44,13 @@ export async function receiveUpload(
     most,
     isBatch,
     staged,
-  }: { readonly most: number; readonly isBatch: boolean; readonly staged: UploadedFile[] },
+    gone,
+  }: {
+    readonly most: number;
+    readonly isBatch: boolean;
+    readonly staged: UploadedFile[];
+    readonly gone: Promise<never>;
+  },
 ): Promise<ReceivedUpload> {
   const { objects } = site.service;
   const { uploads } = site.options;
@@ -62,7 +68,6 @@ export async function receiveUpload(
       },
     });
     const overflowed = countBytes(request, mostBytes(site, most), uploads.maxUpload, overflow);
-    const gone = endOf(reply);
     for (;;) {
       const { value: part, done } = await Promise.race([parts.next(), overflowed, gone]);
       if (done) return { fields, files };
@@ -75,12 +80,12 @@ export async function receiveUpload(
       }
     }
   } catch (error) {
-    throw bodyError(overflow.signal.aborted ? overflow.signal.reason : error, most);
+    throw bodyError(overflow.signal.aborted ? overflow.signal.reason : error, isBatch, most);
   }
 }
 
 /** Rejects when the client goes away: no parser may keep a request open that nobody waits for. */
-function endOf({ raw }: FastifyReply): Promise<never> {
+export function endOf({ raw }: FastifyReply): Promise<never> {
   const gone = new Promise<never>((_, reject) => {
     raw.once('close', () => reject(new Refusal('bad_request', 'the connection has ended')));
   });
@@ -123,11 +128,13 @@ function unnamed(): Refusal {
   return new Refusal('invalid_request', 'the part with the file has no name of a file', { fix });
 }
 
-function bodyError(error: unknown, most: number): Refusal {
-  if (error instanceof ImgtoolError) return asRefusal(error);
+function bodyError(error: unknown, isBatch: boolean, most: number): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (LIMITS[code] !== undefined) {
-    const fix = `send up to ${most} ${most === 1 ? 'file' : 'files'} in a request`;
+    const fix = isBatch
+      ? `send less in one request: up to ${most} files`
+      : 'send several files to /upload instead';
     return new Refusal('upload_too_large', LIMITS[code], { fix });
   }
   if (/^FST_(PROTO|INVALID_JSON)/.test(code)) {

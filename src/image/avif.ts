@@ -19,7 +19,7 @@ export function avifFacts(bytes: Buffer): StatedColours {
   const references = referencesOf(bytes, meta);
   const nclx = own.map((box) => nclxOf(bytes, box)).find((found) => found !== null);
   // A grid has no stream of its own; its tiles have one each.
-  const tile = references.find(({ type, from }) => type === 'dimg' && from === primary)?.to ?? primary;
+  const tile = references.find(({ type, from }) => type === 'dimg' && from === primary)?.to[0] ?? primary;
   return {
     /** From `nclx`, else from the AV1 stream (ISO/IEC 23000-22, 7.3.6.4). Null without either. */
     codePoints: nclx ?? codePointsOf(contentOf(bytes, meta, tile)),
@@ -61,16 +61,28 @@ export function framesOf(bytes: Buffer): number {
   return sizes === undefined || sizes.end - sizes.start < 12 ? 1 : bytes.readUInt32BE(sizes.start + 8);
 }
 
-/** The content of an item of this type, such as `Exif`; null without one. The item `mime` is XMP in all pictures. */
-export function itemOfType(bytes: Buffer, type: 'Exif' | 'mime'): Buffer | null {
+/** The types of items with metadata, as they are listed: EXIF, and a MIME type that says XMP. */
+const METADATA = { exif: 'Exif', xmp: 'mimeapplication/rdf+xml' } as const;
+
+/** The metadata of the primary picture; null without any. Other pictures, such as a gain map, can have their own. */
+export function primaryMetadata(bytes: Buffer, kind: keyof typeof METADATA): Buffer | null {
   const meta = metaOf(bytes);
+  const primary = primaryItem(bytes, findBox(meta, 'pitm'));
+  const own = referencesOf(bytes, meta).filter(
+    ({ type, to }) => type === 'cdsc' && to.includes(primary ?? 0),
+  );
   const list = findBox(meta, 'iinf');
   for (const { start, end } of boxesIn(bytes, list, list && bytes[list.start] === 0 ? 6 : 8)) {
     const bits = new Bits(bytes, start, end);
     const version = bits.next(8);
     bits.skip(24);
     const id = bits.next(version < 3 ? 16 : 32);
-    if (version >= 2 && textAt(bytes, bits.offset + 2) === type) return contentOf(bytes, meta, id);
+    if (version < 2 || !own.some(({ from }) => from === id)) continue;
+    const at = bits.offset + 2;
+    // A name follows the type.
+    const [, mime = ''] = bytes.toString('latin1', at + 4, end).split('\0');
+    const type = textAt(bytes, at);
+    if ((type === 'mime' ? type + mime : type) === METADATA[kind]) return contentOf(bytes, meta, id);
   }
   return null;
 }
@@ -109,15 +121,20 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]) {
   return found;
 }
 
-/** References from one item to others; `to` is the first of them. */
+/** The most targets to read of one reference: an item with metadata has one, or the pictures of a burst. */
+const MAX_TARGETS = 1000;
+
+/** References from one item to others. */
 function referencesOf(bytes: Buffer, meta: readonly Box[]) {
   const iref = findBox(meta, 'iref');
   const length = iref && bytes[iref.start] === 0 ? 16 : 32;
   return boxesIn(bytes, iref, 4).map(({ type, start, end }) => {
     const bits = new Bits(bytes, start, end);
     const from = bits.next(length);
-    bits.skip(16);
-    return { type, from, to: bits.next(length) };
+    const to: number[] = [];
+    for (let left = bits.next(16); left > 0 && !bits.isAtEnd && to.length < MAX_TARGETS; left--)
+      to.push(bits.next(length));
+    return { type, from, to };
   });
 }
 

@@ -42,13 +42,13 @@ export function frameAt(bytes: Buffer, from: number) {
   const [left, top] = [bytes.readUInt16LE(from + 1), bytes.readUInt16LE(from + 3)];
   const [width, height] = [bytes.readUInt16LE(from + 5), bytes.readUInt16LE(from + 7)];
   const at = from + 10 + colourTable(bytes[from + 9]!);
-  const { blocks, end } = blocksOf(bytes, at + 1);
+  const { length, end } = blocksOf(bytes, at + 1);
   const next = bytes[end];
   const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
-  const packed = blocks.reduce((sum, block) => sum + block.length, 0);
   const pixels = width * height;
-  const isWhole = isFollowed || unpackedPixels(Buffer.concat(blocks), bytes[at] ?? 0, pixels) === pixels;
-  return { left, top, width, height, bytes: packed, isWhole, end };
+  const isWhole =
+    isFollowed || unpackedPixels(joined(bytes, at + 1, length), bytes[at] ?? 0, pixels) === pixels;
+  return { left, top, width, height, bytes: length, isWhole, end };
 }
 
 /** The labels of extensions. */
@@ -73,16 +73,27 @@ export function* extensionsOf(bytes: Buffer) {
 /** Bytes of the colour table that these flags announce. */
 export const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
 
-/** Reads blocks of up to 255 bytes; an empty block ends them. */
-export function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
+/** The most blocks of which the contents are needed. */
+const MOST_BLOCKS = 2;
+
+/** Reads blocks of up to 255 bytes; an empty block ends them. `blocks` are the first ones; `length` is that of all. */
+export function blocksOf(bytes: Buffer, from: number) {
   const blocks: Buffer[] = [];
-  let at = from;
-  for (;;) {
-    const length = bytes[at];
-    if (!length) return { blocks, end: Math.min(bytes.length, at + 1) };
-    blocks.push(bytes.subarray(at + 1, at + 1 + length));
-    at += 1 + length;
+  let [at, length] = [from, 0];
+  for (let size = bytes[at]; size; size = bytes[at]) {
+    if (blocks.length < MOST_BLOCKS) blocks.push(bytes.subarray(at + 1, at + 1 + size));
+    length += Math.min(size, bytes.length - at - 1);
+    at += 1 + size;
   }
+  return { blocks, length, end: Math.min(bytes.length, at + 1) };
+}
+
+/** The contents of blocks that have this length together. */
+function joined(bytes: Buffer, from: number, length: number): Buffer {
+  const all = Buffer.alloc(length);
+  for (let [at, to] = [from, 0]; to < length; at += 1 + bytes[at]!)
+    to += bytes.copy(all, to, at + 1, at + 1 + bytes[at]!);
+  return all;
 }
 
 const MAX_CODES = 4096;

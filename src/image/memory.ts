@@ -122,7 +122,7 @@ function ofFrames(
  * that fills the asked width and height.
  */
 export function largestPlan(header: Header, variants: readonly Variant[], pixels: number): Geometry[] {
-  return plan(header, header.format, variants).map((one, i) => {
+  return plan(header, header.format, variants, pixels).map((one, i) => {
     const { trim, fit, enlarge, scale, width, height } = variants[i]!;
     if (!trim) return one;
     const part = one.base.region ?? header;

@@ -50,12 +50,15 @@ export function digestsOf(bytes: Buffer, format: SourceFormat, metadata: Metadat
 const GIF_NAMES: Readonly<Record<string, string>> = { 'XMP DataXMP': 'xmp', ICCRGBG1012: 'icc' };
 
 /** What a GIF contains beside its pictures. */
-const namesInGif = (bytes: Buffer): string[] =>
-  [...extensionsOf(bytes)].flatMap(({ label, blocks }) => {
-    if (label === LABEL.comment) return 'comment';
+function namesInGif(bytes: Buffer): Set<string> {
+  const names = new Set<string>();
+  for (const { label, blocks } of extensionsOf(bytes)) {
     const name = blocks[0]?.toString('latin1') ?? '';
-    return label !== LABEL.application || LOOPS.has(name) ? [] : (GIF_NAMES[name] ?? name);
-  });
+    if (label === LABEL.comment) names.add('comment');
+    else if (label === LABEL.application && !LOOPS.has(name)) names.add(GIF_NAMES[name] ?? name);
+  }
+  return names;
+}
 
 /** Tags of a TIFF that are EXIF. */
 const EXIF_TAGS = [TAG.ImageDescription, TAG.Make, TAG.Model, TAG.Artist, TAG.Copyright, TAG.ExifDirectory];

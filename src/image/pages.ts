@@ -31,7 +31,7 @@ export async function openPages(file: Source, limits: Limits, variants: readonly
   const pages = new Map<string, Page>();
   let memory = 0;
   const add = (key: string, found: Header, own: readonly Variant[]) => {
-    assertPixels(found, plan(found, found.format, own), limits.pixels);
+    assertPixels(found, plan(found, found.format, own, limits.pixels), limits.pixels);
     pages.set(key, { header: found, most: mostAtOnce(largestPlan(found, own, limits.pixels)) });
     memory = Math.max(memory, estimateMemory(found, { size: file.facts.size, held }, own, limits.pixels));
   };

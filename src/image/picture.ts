@@ -1,6 +1,7 @@
 import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
 import { hasMetadata } from '../variants/words.ts';
 import { contentOfFrames, isMoving } from './animation/frames.ts';
+import { area } from './decoding-memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { openPages, type ProgressReport, renderPages } from './pages.ts';
 import { assertPixels, type Geometry, plan } from './plan.ts';
@@ -74,7 +75,13 @@ async function render(open: OpenPicture, orders: readonly Order[], atOnce: numbe
     const { width, height } = region ?? header;
     return contentOf((await decode(source, header, { width, height, region, zoom: 1 }, limits)).frames);
   };
-  const geometries = plan(header, header.format, variants, await trimsOf(header, variants, contentIn));
+  const geometries = plan(
+    header,
+    header.format,
+    variants,
+    limits.pixels,
+    await trimsOf(header, variants, contentIn),
+  );
   assertPixels(header, geometries, limits.pixels);
   const withMetadata = await metadataWriter(open, variants);
   const spent: Spent = { resize: 0, write: 0 };
@@ -155,8 +162,6 @@ function inSrgb(color: string, profile: Buffer | null): string {
   const pixel = { data, width: 1, height: 1, channels: 3, ...STILL, range: EIGHT_BITS } as const;
   return `#${toSrgb(pixel, signal).data.toString('hex')}`;
 }
-
-const area = ({ width, height }: Geometry): number => width * height;
 
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (area(each) < area(min) ? each : min));

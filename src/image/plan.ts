@@ -43,18 +43,20 @@ const LONGEST_DRAWING = 32_767;
 /**
  * Computes the size of each variant of an upright source, and the base that each variant is resized from. A variant
  * that is as large as the shared base (1200 pixels across), or at most half as large, uses the shared base. For other
- * variants, JPEG and WebP are decoded to the variant's own size. Other formats are halved as long as they stay twice as
- * large as the variant. Resampling again from less than twice the size would be visible.
+ * variants, JPEG and WebP are decoded to the variant's own size. Other formats and regions are halved as long as they stay
+ * twice as large as the variant. Resampling again from less than twice the size would be visible.
  *
  * A variant's bytes therefore depend only on the source and on the variant's own settings, not on the other variants of
  * the batch. A deleted output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
- * A region is treated as a source of its size. `trims` are the regions that `trim` found, by variant, in pixels of the
- * upright source. Errors: `outside_picture`.
+ * A region is treated as a source of its size. Only the zoom of a region of a drawing also depends on `limit`, the most
+ * pixels of a picture. `trims` are the regions that `trim` found, by variant, in pixels of the upright source. Errors:
+ * `outside_picture`.
  */
 export function plan(
   source: Planned,
   format: string,
   variants: readonly Variant[],
+  limit = Number.POSITIVE_INFINITY,
   trims: readonly (Region | null)[] = [],
 ): Geometry[] {
   return variants.map((variant, i) => {
@@ -65,7 +67,7 @@ export function plan(
     const { linear } = variant;
     const isDrawn = isDrawing && (region !== null || F.compare(scale, F.ONE) > 0);
     const base = isDrawn
-      ? drawn(source, part, fitted.whole, scale)
+      ? drawn(source, part, fitted.whole, scale, limit)
       : baseOf(part, fitted.whole, scale, linear, format);
     const isOwn = source.profile != null && keepsProfile(variant);
     return { ...fitted, linear, base: isOwn ? { ...base, isOwn } : base };
@@ -79,15 +81,25 @@ type Planned = PixelSize & { readonly profile?: Buffer | null };
 const keepsProfile = ({ keep, grayscale }: Variant): boolean => !grayscale && keptWords(keep).includes('icc');
 
 /** The source, or a region of it with the size of this region. */
-type Part = PixelSize & Pick<Base, 'region'>;
+type PlannedPart = PixelSize & Pick<Base, 'region'>;
 
-/** A whole drawing is rendered at its size. A region is cut from a drawing that is at least as large. */
-function drawn(source: PixelSize, { region }: Part, whole: PixelSize, scale: F.Fraction): Base {
+/**
+ * A whole drawing is rendered at its size. A region is cut from a drawing that is at least as large, as far as the limits
+ * allow.
+ */
+function drawn(
+  source: PixelSize,
+  { region }: PlannedPart,
+  whole: PixelSize,
+  scale: F.Fraction,
+  limit: number,
+): Base {
   const longest =
     region === null ? Math.max(whole.width, whole.height) : Math.max(source.width, source.height);
   const most = F.ratioOf(LONGEST_DRAWING, longest);
   if (region !== null) {
-    const zoom = Math.max(1, Math.min(F.roundedUp(scale), F.roundedDown(most)));
+    const allowed = Math.floor(Math.sqrt(limit / (source.width * source.height)));
+    const zoom = Math.max(1, Math.min(F.roundedUp(scale), F.roundedDown(most), allowed));
     const { width, height, ...at } = magnified(region, zoom);
     return { width, height, region: { ...at, width, height }, zoom };
   }
@@ -96,7 +108,13 @@ function drawn(source: PixelSize, { region }: Part, whole: PixelSize, scale: F.F
   return { width: side(whole.width), height: side(whole.height), region, zoom: 1 };
 }
 
-function baseOf(part: Part, whole: PixelSize, scale: F.Fraction, linear: boolean, format: string): Base {
+function baseOf(
+  part: PlannedPart,
+  whole: PixelSize,
+  scale: F.Fraction,
+  linear: boolean,
+  format: string,
+): Base {
   const { width, height, region } = part;
   // What is scaled before is not scaled in linear light.
   if (linear || width <= SHARED_WIDTH || F.compare(scale, F.ONE) > 0) return { ...part, zoom: 1 };

@@ -75,7 +75,7 @@ const NOT_FOR_UPLOADS = /\{\{(exclude|name|out|force)\b|extension/;
  * settings are still to be worded.
  */
 export function hintForUploads(hint: string): string {
-  const given = hint.replace('run the same command again', 'upload it again');
+  const given = hint.replace(/run the same command again|copy the file again/, 'upload it again');
   const ways = given.split(/; |, or /);
   const possible = ways.filter((way) => !NOT_FOR_UPLOADS.test(way));
   const own = possible.filter((way) => !way.includes('{{'));

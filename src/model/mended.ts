@@ -44,6 +44,8 @@ export interface StoreBackup extends KeptUploads {
 export interface StoreHealth extends KeptUploads, Omit<IndexHealth, keyof KeptRows> {
   /** Whether a service works with it. */
   readonly isServed: boolean;
+  /** The folder of the objects that the last service used. Null if no service has begun. */
+  readonly storage: string | null;
 }
 
 /** The state of the index, as `doctor` shows it. */

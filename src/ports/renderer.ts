@@ -20,13 +20,12 @@ export interface Renderer {
   ): Promise<Opened>;
   /**
    * Reads and decodes a stored picture once, and changes nothing. Waits for a free slot. `timeout` in milliseconds.
-   * `signal` as in `OpenControl`. Errors: those of `open` without its limits.
+   * Once `signal` aborts, the slot is free, and the call rejects with `cancelled`. Errors: those of `open` without its limits.
    */
   inspect(path: string, timeout: number, signal?: AbortSignal): Promise<Inspected>;
   /**
    * Digests small files, in their order, without decoding them. Null for a file that cannot be read this way: `open`
-   * gives the reason. Waits for a free slot. `timeout` in milliseconds, for all files.
-   * `signal` as in `OpenControl`.
+   * gives the reason. Waits for a free slot. `timeout` in milliseconds, for all files. `signal` as in `inspect`.
    */
   digest(sources: readonly SourceFile[], timeout: number, signal?: AbortSignal): Promise<(Digested | null)[]>;
   /** Prepares for work that is sure to come, without waiting. May be called twice. */

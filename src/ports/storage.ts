@@ -25,8 +25,8 @@ export interface Storage {
    */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
   /**
-   * Makes staged files visible and durable, in this order: bytes, names, folders. Call it once for each staged file. A
-   * file that must not `replace` another fails with `output_exists`; names given before are taken back.
+   * Makes staged files visible and durable, in this order: bytes, names, folders. Call it once for each staged file. If
+   * another file than `replace` is under a name by then, it fails with `output_exists`; new names are taken back.
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
   /**
@@ -36,8 +36,14 @@ export interface Storage {
   setTime(path: string, modified: string): Promise<FileFacts>;
   /** Makes files durable that got these names in another way. */
   sync(paths: readonly string[]): Promise<void>;
-  /** Removes stored files, then the folders below `emptyBelow` that this leaves empty. A missing file is no error. */
-  remove(paths: readonly string[], emptyBelow: string | null): Promise<void>;
+  /**
+   * Removes stored files, then the folders below `emptyBelow` that this leaves empty. A missing file is no error. Stops at
+   * the first file that cannot be removed, and returns why, with the files that are gone.
+   */
+  remove(
+    paths: readonly string[],
+    emptyBelow: string | null,
+  ): Promise<{ readonly removed: string[]; readonly error?: Error }>;
   /**
    * Checks that outputs can be written here, and makes nothing. Returns the bytes of the longest name that the disk
    * allows: 255, or fewer.
@@ -55,8 +61,8 @@ export interface Staged {
   /** The path to write to, on the same file system as the final name. */
   readonly path: string;
   readonly final: string;
-  /** Whether a file already under the final name may be replaced. */
-  replace: boolean;
+  /** The file under the final name that it may replace, as it was seen; null for none. */
+  replace: FileFacts | null;
   /** The modification time that `commit` gives it, in nanoseconds since 1970; null for none. */
   modified: string | null;
   /** Whether its bytes are durable already, so that `commit` need not sync them. */

@@ -213,6 +213,8 @@ export interface Upkeep {
    * still remove: these bytes, and hidden images.
    */
   sweep(failedBefore: number): Promise<Swept>;
+  /** Records in which folder the objects are, instead of an earlier folder, for those who look at the store later. */
+  recordStorage(folder: string): Promise<void>;
 }
 
 export interface Swept {

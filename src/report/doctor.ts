@@ -45,9 +45,14 @@ export function backupText(
 ): string {
   const page = (headline: string, { file, bytes }: Backup | StoreBackup, kept: string) =>
     pageOf(headline, { copy: file, holds: `${bytesText(bytes)}, ${kept}` }, [], style);
+  const absent = (what: string) => pageOf(what, {}, [], style);
   return [
-    ...(backup === null ? [] : [page('The index was saved.', backup, keptIn(backup))]),
-    ...(store === null ? [] : [page('The store of uploads was saved.', store, uploadsIn(store))]),
+    backup === null
+      ? absent('There is no index, so only uploads were saved.')
+      : page('The index was saved.', backup, keptIn(backup)),
+    store === null
+      ? absent('There are no records of uploads beside this index.')
+      : page('The store of uploads was saved.', store, uploadsIn(store)),
   ].join('\n');
 }
 

@@ -12,8 +12,12 @@ type Announcement =
       readonly admin: string | null;
       readonly storage: string;
       readonly tokens: 'none' | 'secrets' | 'jwks' | 'secrets and jwks';
+      /** Images that have not ended. */
+      readonly waiting: number;
     }
-  | { readonly type: 'stopping'; readonly busy: number };
+  | { readonly type: 'stopping'; readonly busy: number }
+  /** Null where the store can no longer be read. */
+  | { readonly type: 'stopped'; readonly waiting: number | null };
 
 export interface ServeReportOptions {
   /** Lines for people go here, and JSON there. */
@@ -60,24 +64,31 @@ function withWords(event: Reported, wordHint: (hint: string) => string): Reporte
 
 type Lines = { readonly [T in Reported['type']]: (event: Extract<Reported, { type: T }>) => string };
 
-const ended = (ms: number) => pause(ms).replaceAll(' ', '');
+const pauseText = (ms: number) => pause(ms).replaceAll(' ', '');
 
 const LINES: Lines = {
-  listening: ({ url, admin, storage, tokens }) =>
-    facts('listening', { url, admin: admin ?? 'none', storage, tokens }),
+  listening: ({ url, admin, storage, tokens, waiting }) =>
+    facts('listening', { url, admin: admin ?? 'none', storage, tokens, waiting }),
   stopping: ({ busy }) => facts('stopping', { busy }),
+  stopped: ({ waiting }) => facts('stopped', { waiting: waiting ?? undefined }),
   'upload.accepted': ({ batch, owner, bucket, images, bytes, refused }) =>
     facts('accepted', { batch, owner, bucket, images, bytes, refused: refused || undefined }),
-  'request.refused': ({ code, status, method, route, owner, client }) =>
+  'request.refused': ({ code, reason, status, method, route, owner, client }) =>
     facts('refused', {
-      ...{ code, status, method: method ?? undefined, route: route ?? undefined },
+      ...{
+        code,
+        reason: reason ?? undefined,
+        status,
+        method: method ?? undefined,
+        route: route ?? undefined,
+      },
       ...{ owner: owner ?? undefined, client: client ?? undefined },
     }),
   'image.started': ({ id, attempt }) => facts('started', { image: id, attempt }),
   'image.retrying': ({ id, attempt, delay, error }) =>
     facts(
       'retrying',
-      { image: id, attempt, delay: ended(delay), error: error.code },
+      { image: id, attempt, delay: pauseText(delay), error: error.code },
       { message: error.message },
     ),
   'image.given_back': ({ id }) => facts('given_back', { image: id }),
@@ -100,7 +111,11 @@ const LINES: Lines = {
   'batch.ended': ({ batch }) => facts('ended', { batch }),
   recovered: ({ images }) => facts('recovered', { images }),
   paused: ({ delay, error }) =>
-    facts('paused', { delay: ended(delay), error: error.code }, { message: error.message, fix: error.fix }),
+    facts(
+      'paused',
+      { delay: pauseText(delay), error: error.code },
+      { message: error.message, fix: error.fix },
+    ),
   swept: ({ staged, images, orphans }) => facts('swept', { staged, images, orphans }),
   warning: ({ message, fix }) => facts('warning', {}, { message, fix }),
 };

@@ -7,7 +7,7 @@ import { createLiveDisplay, createSpinner, type TerminalStream } from './live.ts
 import { printable, textOf, wrap } from './text.ts';
 import { fixOf } from './wording.ts';
 
-/** Paths that are listed one by one; JSON lists all. */
+/** Paths that are listed one by one; JSON lists all. A changed file that was replaced is always listed. */
 const MOST = 50;
 
 /** One line per output that is not in order, with its repair, and a summary. Paths are absolute. Ends with a newline. */
@@ -16,12 +16,14 @@ export function verifyText(verified: Verified, style: Style): string {
   const { columns, ellipsis } = layoutFor(style);
   const isMade = (one: WrongOutput) => Number(remade?.get(one) === null);
   const failedFirst = [...wrong].sort((a, b) => isMade(a) - isMade(b));
-  const shown = wrong.length <= MOST ? wrong : failedFirst.slice(0, MOST);
+  const isReplaced = (one: WrongOutput) =>
+    isMade(one) === 1 && one.problems.some(({ problem }) => problem === 'changed');
+  const shown = wrong.length <= MOST ? wrong : failedFirst.filter((one, i) => i < MOST || isReplaced(one));
   const lines = shown.flatMap((one) => {
     const words = one.problems.map(({ problem, message }) => `${problem}: ${printable(message)}`);
     return [`${printable(one.record.path)}: ${words.join('; ')}`, ...remadeLines(remade?.get(one))];
   });
-  const others = moreLines(wrong.length, ellipsis);
+  const others = moreLines(wrong.length - shown.length, ellipsis);
   const stopped = verified.isStopped ? ['Stopped before all were seen.'] : [];
   const all = [...lines, ...others, ...stopped, ...verdictOf(verified), ...goneOf(verified)];
   return textOf(all.flatMap((text) => wrap(text, columns)));
@@ -33,7 +35,7 @@ export function forgottenText(forgotten: Forgotten, style: Style): string {
   const { columns, ellipsis } = layoutFor(style);
   const listed = (word: string, paths: readonly string[]) => [
     ...paths.slice(0, MOST).map((path) => `${word} ${printable(path)}`),
-    ...moreLines(paths.length, ellipsis),
+    ...moreLines(paths.length - MOST, ellipsis),
   ];
   const forgot = dryRun ? 'would forget' : 'forgot';
   const what = [counted(outputs.length, 'output'), counted(sources.length, 'source')].join(' and ');
@@ -59,9 +61,9 @@ function unclearLines(unclear: number): string[] {
   ];
 }
 
-/** The line for what is not listed one by one; none if all is. */
-function moreLines(all: number, ellipsis: string): string[] {
-  return all <= MOST ? [] : [`${ellipsis} and ${count(all - MOST)} more; --json lists all`];
+/** The line for the number of paths that are not listed one by one; none if all are. */
+function moreLines(more: number, ellipsis: string): string[] {
+  return more <= 0 ? [] : [`${ellipsis} and ${count(more)} more; --json lists all`];
 }
 
 /** What `verify --json` prints. Fields are only ever added. An output with two problems is listed twice. */

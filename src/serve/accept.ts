@@ -53,8 +53,9 @@ export async function acceptUpload(
     const { batch, owner, bucket, files } = upload;
     const waiting = files.filter(({ error }) => error === null);
     const bytes = waiting.reduce((sum, { facts }) => sum + (facts?.bytes ?? 0), 0);
-    const refused = files.length - waiting.length;
-    emit({ type: 'upload.accepted', batch, owner, bucket, images: waiting.length, bytes, refused });
+    const codes = files.flatMap(({ error }) => error?.code ?? []);
+    const [images, refused] = [waiting.length, codes.length];
+    emit({ type: 'upload.accepted', batch, owner, bucket, images, bytes, refused, codes });
   }
   return accepted;
 }

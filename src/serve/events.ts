@@ -26,14 +26,17 @@ interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {
   /** Images that wait for the worker, and their bytes. */
   readonly images: number;
   readonly bytes: number;
-  /** Files of the request that are no acceptable pictures. */
+  /** Number of files of the request that are refused, and the code of each. */
   readonly refused: number;
+  readonly codes: readonly string[];
 }
 
 /** A request was refused, or what arrived was not HTTP. */
 export interface RequestRefused {
   readonly type: 'request.refused';
   readonly code: ErrorCode;
+  /** Why a token does not count, which the answer never says. Null for other refusals. */
+  readonly reason: string | null;
   readonly status: number;
   /** Null for what is no request. */
   readonly method: string | null;

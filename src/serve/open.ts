@@ -4,6 +4,7 @@ import { openSqliteStore } from '../adapters/store/sqlite.ts';
 import type { Engine } from '../engine.ts';
 import type { ServeContext, Service } from './context.ts';
 import type { ImageTools } from './job.ts';
+import { STAGING } from './keys.ts';
 import { type KeepTimes, startSweeper } from './sweep.ts';
 import { startWorker } from './work.ts';
 
@@ -28,12 +29,14 @@ export async function openService(asked: ServiceOptions): Promise<Service> {
   const store = await openSqliteStore(asked.store);
   let release = () => {};
   try {
-    const objects = openLocalObjects(asked.storage, (root) => {
+    const hold = (root: string) => {
       const held = holdStorage(root);
       release = held.release;
       return held.check;
-    });
+    };
+    const objects = openLocalObjects(asked.storage, hold, [STAGING]);
     await objects.prepare();
+    await store.recordStorage(asked.storage);
     const context = { store, objects, emit };
     const worker = startWorker({ ...context, ...engine.rendering(options), options });
     const sweeper = startSweeper({ ...context, worker }, keep);

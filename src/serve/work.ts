@@ -95,9 +95,8 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
     );
   }
 
-  function begin(recorded: Claim): void {
-    const variants = recorded.preset.variants.map(withNewerFields);
-    const claim = { ...recorded, preset: { ...recorded.preset, variants } };
+  function begin(taken: Claim): void {
+    const claim = { ...taken, preset: withNewerFields(taken.preset) };
     const bytes = `${claim.uploaded.digest} ${claim.owner}`;
     const before = sameBytes.get(bytes);
     const one = beginAttempt(tools, { pauses, moved: wakeup.wake, retryIn }, claim, before);

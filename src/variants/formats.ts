@@ -23,7 +23,7 @@ export const MOVING: ReadonlySet<string> = new Set<Format>(['webp', 'gif']);
 /**
  * The number of the way in which outputs of a format are made. The index records it, and `--outdated` renders outputs with
  * a lower number again. An output without a number has 1: since then, pixels changed for some sources of every format.
- * With each change of pixels or bytes, raise what it changes to the next number that is in neither table. 6: text keeps its
+ * With each change of pixels or bytes, raise what it changes to the next number that is not used here. 6: text keeps its
  * edges when it is reduced, and enlarged pictures keep their place.
  */
 const RECIPES: PerFormat<number> = { webp: 6, jpeg: 6, png: 6, avif: 6, gif: 6, tiff: 6 };

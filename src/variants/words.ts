@@ -42,8 +42,8 @@ export type Keep = (typeof KEEPS)[number];
 /** The value of `keep` that keeps nothing. */
 export const NOTHING = 'none';
 
-/** The words of a value of `keep`. A batch of an older version has no value. */
-export function keptWords(keep: string = NOTHING): Keep[] {
+/** The words of a value of `keep`. */
+export function keptWords(keep: string): Keep[] {
   const words = keep.split('+');
   return KEEPS.filter((word) => words.includes(word));
 }
@@ -57,5 +57,5 @@ interface Asking {
 
 /** Whether a variant's outputs get metadata. */
 export function hasMetadata({ keep, copyright, artist }: Asking): boolean {
-  return keptWords(keep).length > 0 || (copyright ?? artist ?? null) !== null;
+  return keptWords(keep).length > 0 || copyright !== null || artist !== null;
 }

@@ -46,13 +46,13 @@ export function readVariants(raw: unknown, place: Place): readonly LooseVariant[
 }
 
 /** A variant whose values are not checked yet. */
-interface Entry {
+interface WrittenVariant {
   readonly name: unknown;
   readonly fields: readonly (readonly [key: string, value: unknown])[];
   readonly place: Place;
 }
 
-function entriesOf(raw: unknown, place: Place): readonly Entry[] {
+function entriesOf(raw: unknown, place: Place): readonly WrittenVariant[] {
   if (typeof raw === 'string') return [parseSpec(raw, place)];
   if (Array.isArray(raw)) {
     return raw.map((item: unknown, i) => {
@@ -76,7 +76,7 @@ function mapping(raw: unknown, place: Place): Record<string, unknown> {
 }
 
 /** Splits `hero:w=1600,format=avif,lossless`. */
-function parseSpec(spec: string, place: Place): Entry {
+function parseSpec(spec: string, place: Place): WrittenVariant {
   const colon = spec.indexOf(':');
   if (colon < 1) throw wrong(place, 'NAME:KEY=VALUE,…', spec, { fix: EXAMPLE });
   const inner = at(place, ` ${spec}`);
@@ -87,10 +87,11 @@ function parseSpec(spec: string, place: Place): Entry {
   };
 }
 
-/** Splits `w=1600,format=avif,lossless`. A comma after a backslash is part of a value. */
-function parseFields(text: string, place: Place): Entry['fields'] {
-  return text.split(/(?<!\\),/).map((written) => {
-    const part = written.replaceAll('\\,', ',');
+/** Splits `w=1600,format=avif,lossless`. A comma or backslash after a backslash is part of a value. */
+function parseFields(text: string, place: Place): WrittenVariant['fields'] {
+  // The commas behind an even number of backslashes.
+  return text.split(/(?<=(?<!\\)(?:\\\\)*),/).map((written) => {
+    const part = written.replaceAll(/\\([\\,])/g, '$1');
     const [key = '', ...rest] = part.split('=');
     if (key.trim() === '') throw wrong(place, 'KEY=VALUE between the commas', part, { fix: COMMAS });
     // A bare word turns its field on.
@@ -98,7 +99,7 @@ function parseFields(text: string, place: Place): Entry['fields'] {
   });
 }
 
-function readVariant({ name, fields, place }: Entry): LooseVariant {
+function readVariant({ name, fields, place }: WrittenVariant): LooseVariant {
   const given = byKey(fields, place);
   const wanted = given.get('format') ?? 'webp';
   const format = formatType.parse(wanted);
@@ -128,7 +129,7 @@ function wrongValue(key: FieldKey, format: Format, raw: unknown, place: Place) {
 }
 
 /** The given fields by their full keys. A null value counts as absent. */
-function byKey(fields: Entry['fields'], place: Place): ReadonlyMap<FieldKey, unknown> {
+function byKey(fields: WrittenVariant['fields'], place: Place): ReadonlyMap<FieldKey, unknown> {
   const given = new Map<FieldKey, unknown>();
   const unknownKeys: string[] = [];
   for (const [written, value] of fields) {
@@ -154,7 +155,7 @@ export function specOf(variant: Variant): string {
   const words = chosen.filter((key) => variant[key] === true);
   const values = [...always, ...chosen.filter((key) => !words.includes(key))];
   const written = values.map((key) => {
-    return `${FIELD_TABLE[key].short ?? key}=${showField(variant, key).replaceAll(',', '\\,')}`;
+    return `${FIELD_TABLE[key].short ?? key}=${showField(variant, key).replaceAll(/[\\,]/g, '\\$&')}`;
   });
   return `${name}:${[...written, ...words].join(',')}`;
 }

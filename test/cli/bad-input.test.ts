@@ -185,6 +185,13 @@ describe('a picture of a format that cannot be read', () => {
 });
 
 describe('an SVG', () => {
+  it('is cropped within the limit of pixels, also where the crop is enlarged', async () => {
+    place.put('photos/x.svg', SVG);
+    const args = ['--allow-svg', '--limit-pixels', '100000', '--variant', 'part:crop=0:0:8:6,w=80'];
+    const { outputs } = jobOf(await place.process(...args), 'photos/x.svg');
+    expect(outputs).toMatchObject([{ width: 80, height: 60 }]);
+  });
+
   it('is rendered with --allow-svg', async () => {
     place.put('photos/x.svg', SVG);
     const outcome = await place.process('--allow-svg');

@@ -46,7 +46,7 @@ describe('doctor', () => {
     const { store } = await fill();
     const held = await doctor();
     expect(held.code).toBe(0);
-    expect(held.store).toMatchObject({ state: 'ok', value: expect.stringContaining(`${path} (version 1, `) });
+    expect(held.store).toMatchObject({ state: 'ok', value: expect.stringContaining(`${path} (version 2, `) });
     expect(held.store?.value).toContain('2 images (1 not ended), 1 output, in use by imgtool serve)');
     await store.close();
     const free = await doctor();
@@ -75,11 +75,32 @@ describe('doctor', () => {
     expect(gone.code).toBe(1);
     expect(gone.storage).toMatchObject({
       state: 'problem',
-      value: `${storage}: is not there, and 1 outputs were in it`,
+      value: `${storage}: is not there, but must have 1 output`,
       fix: expect.stringContaining('put it back from a copy'),
     });
     place.put('.imgtoolrc', `storage: ${place.put('file', '')}/below\n`);
     expect((await doctor()).storage).toMatchObject({ state: 'problem', fix: expect.any(String) });
+  });
+
+  it('looks at the storage folder of the last service, unless a setting names another', async () => {
+    await (await fill()).store.close();
+    const service = place.start([
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--admin',
+      'none',
+      '--storage',
+      'images',
+    ]);
+    await service.line(/listening /, 'stderr');
+    service.signal('SIGTERM');
+    await service.ended;
+    const found = await doctor();
+    expect(found.code).toBe(0);
+    expect(found.storage?.value).toContain(`${place.at('images')} (`);
+    place.put('.imgtoolrc', 'storage: elsewhere\n');
+    expect((await doctor()).storage?.value).toContain(`${place.at('elsewhere')}: is not there`);
   });
 
   it('shows a storage folder that is planned', async () => {

@@ -191,6 +191,24 @@ describe('an engine', () => {
     await expect(shared.status('zzzz')).rejects.toMatchObject({ code: 'unknown_batch' });
   });
 
+  it('processes and checks after a check was stopped by its signal', async () => {
+    await putMany('photos', 2);
+    const shared = await engine();
+    const settings = { out: 'out', variants: ['a:w=40'] };
+    await all(shared.process('photos', settings));
+    const stop = new AbortController();
+    const { signal } = stop;
+    // The check listens once it begins to decode.
+    vi.spyOn(signal, 'addEventListener').mockImplementationOnce((type, heard) => {
+      signal.addEventListener(type, heard);
+      queueMicrotask(() => stop.abort());
+    });
+    expect(await shared.verify({ signal })).toMatchObject({ isStopped: true });
+    const again = await all(shared.process('photos', { ...settings, force: true }));
+    expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 2 } });
+    expect(await shared.verify()).toMatchObject({ verified: 2, wrong: [], isStopped: false });
+  });
+
   it('watches folders until the caller leaves the loop', async () => {
     await putMany('photos', 1);
     const shared = await engine();

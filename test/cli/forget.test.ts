@@ -197,6 +197,16 @@ describe('imgtool forget', () => {
     expect(recorded()).toEqual(before);
   });
 
+  it('forgets what is gone beside an output that cannot be looked at', async () => {
+    remove('photos/a.jpg', ...outputsOf(['a'], 'ab'), 'out/sub');
+    symlinkSync('sub', place.at('out/sub'));
+    expect(await forget('out')).toMatchObject({
+      code: 0,
+      outputs: outputsOf(['a'], 'ab'),
+      unclear: outputsOf(['sub/e', 'sub/f'], 'ab'),
+    });
+  });
+
   it('renders a source that comes back as new', async () => {
     const sources = sourcesOf(place, 'photos');
     renameSync(place.at('photos/a.jpg'), place.at('a.jpg'));

@@ -128,6 +128,7 @@ describe('a backup', () => {
   it('overwrites nothing and requires an index', async () => {
     const none = await place.run(['doctor', '--backup', 'copy.db']);
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('there is no index yet')]);
+    expect(none.stderr).toContain('fix: name the index of imgtool process or of imgtool serve with --index');
     expect([existsSync(place.index), existsSync(place.at('copy.db'))]).toEqual([false, false]);
     await place.process();
     place.put('copy.db', 'mine');

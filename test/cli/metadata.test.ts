@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ascii, exifBlock, exifIn, numbers } from '../../src/image/kept/exif.ts';
 import { xmpIn } from '../../src/image/kept/xmp.ts';
 import { TAG } from '../../src/image/tiff/tags.ts';
+import { coded, heicOf } from '../image/heic/heic-writer.ts';
 import { iptcOf, packetOf, withSegments } from '../image/kept/packets.ts';
 import { countsOf, finishedOf, openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -57,6 +58,11 @@ const FORMATS = ['jpeg', 'webp', 'png', 'avif'];
 const variants = (formats: readonly string[]) =>
   formats.flatMap((one) => ['--variant', `${one}:w=40,format=${one}`]);
 const outputs = () => place.files('out').map((name) => place.at('out', name));
+/** Pixels per inch; null where a file states none. */
+async function densityOf(path: string): Promise<number | null> {
+  const { density, resolutionUnit } = await sharp(path).metadata();
+  return resolutionUnit === undefined ? null : (density ?? null);
+}
 const verify = async () => (await place.run(['verify'])).stdout;
 
 describe('imgtool process', () => {
@@ -107,6 +113,94 @@ describe('imgtool process', () => {
     );
     expect(kept).toEqual(own);
     expect(converted).not.toEqual(own);
+  });
+
+  it('keeps the metadata of a HEIC photograph, not that of its gain map', async () => {
+    const xmp = (text: string) => {
+      const data = packetOf(`<dc:title>${text}</dc:title>`);
+      return { type: 'mime\0application/rdf+xml', data, properties: [] };
+    };
+    const pictures = [coded('plain.heic'), coded('second.heic')];
+    const other = { type: 'mime\0text/plain', data: Buffer.from('no XML'), properties: [] };
+    const about = [2, 1, 1].map((to, i) => ({ type: 'cdsc', from: i + 3, to: [to] }));
+    const all = [...pictures, xmp('SECRET'), other, xmp('Photograph')];
+    putOld(place.at('photos/a.jpg'), heicOf(all, 1, about));
+    await place.process('--keep', 'xmp', ...variants(['jpeg']));
+    const { xmp: written } = await sharp(outputs()[0]).metadata();
+    expect(xmpIn(written!, () => true).get('dc:title')?.texts).toEqual(['Photograph']);
+  });
+
+  it('keeps the position without its time, and the time with the date', async () => {
+    const gps = new Map([
+      [1, ascii(1, 'N')],
+      [2, numbers(true).rational(2, [48, 1, 51, 1, 0, 1])],
+      [7, numbers(true).rational(7, [7, 1, 8, 1, 9, 1])],
+      [29, ascii(29, '2024:05:06')],
+    ]);
+    const block = exifBlock({ littleEndian: true, main: new Map(), details: new Map(), gps })!;
+    const stamp = '<exif:GPSTimeStamp>2024-05-06T07:08:09Z</exif:GPSTimeStamp>';
+    const jpeg = withSegments(await picture({ seed: 1 }), [
+      [0xe1, Buffer.concat([Buffer.from('Exif\0\0'), block])],
+      [0xe1, Buffer.concat([Buffer.from('http://ns.adobe.com/xap/1.0/\0'), packetOf(stamp)])],
+    ]);
+    putOld(place.at('photos/a.jpg'), jpeg);
+    const keeping = (word: string) => ['--variant', `${word}:w=40,format=jpeg,keep=${word}`];
+    await place.process(...keeping('date'), ...keeping('gps'));
+    const found = await Promise.all(
+      outputs().map(async (path) => {
+        const { exif, xmp } = await sharp(path).metadata();
+        return [...exifIn(exif!).gps.keys(), ...xmpIn(xmp!, () => true).keys()];
+      }),
+    );
+    expect(found).toEqual([
+      [7, 29, 'exif:GPSTimeStamp'],
+      [1, 2, 'exif:GPSLatitude'],
+    ]);
+  });
+
+  it('keeps the exposure and the direction of a JPEG in a TIFF', async () => {
+    const { of } = numbers(true);
+    const block = exifBlock({
+      littleEndian: true,
+      main: new Map(),
+      details: new Map([[37383, of(37383, 3, [5])]]),
+      gps: new Map([[17, of(17, 5, [901, 10])]]),
+    })!;
+    const exif = Buffer.concat([Buffer.from('Exif\0\0'), block]);
+    putOld(place.at('photos/a.jpg'), withSegments(await picture({ seed: 1 }), [[0xe1, exif]]));
+    await place.process('--keep', 'camera+gps', ...variants(['tiff']));
+    const { xmp } = await sharp(outputs()[0]).metadata();
+    const texts = [...xmpIn(xmp!, () => true)].map(([name, { texts: all }]) => [name, ...all]);
+    expect(texts).toEqual([
+      ['exif:GPSImgDirection', '901/10'],
+      ['exif:MeteringMode', '5'],
+    ]);
+  });
+
+  it.each([
+    ['300 by 0', 300, 0, null],
+    ['0 by 0', 0, 0, null],
+    ['0 by 1', 0, 1, null],
+    ['4,294,967,295 by 1', 2 ** 32 - 1, 1, null],
+    ['65,535 by 1', 65_535, 1, 65_535],
+  ])('keeps a density only if outputs can hold it: %s', async (_, over, under, wanted) => {
+    const tiff = await sharp(await picture({ seed: 1 }))
+      .tiff()
+      .toBuffer();
+    for (const tag of [TAG.XResolution, TAG.YResolution]) {
+      const entry = tiff.indexOf(Buffer.from([tag & 0xff, tag >> 8, 5, 0, 1, 0, 0, 0]));
+      tiff.writeUInt32LE(under, tiff.writeUInt32LE(over, tiff.readUInt32LE(entry + 8)));
+    }
+    putOld(place.at('photos/a.jpg'), tiff);
+    await place.process('--keep', 'density', ...variants(['jpeg', 'png']));
+    expect(await Promise.all(outputs().map(densityOf))).toEqual([wanted, wanted]);
+  });
+
+  it('makes no density for a source that states none', async () => {
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    expect(await densityOf(place.at('photos/a.jpg'))).toBeNull();
+    await place.process('--keep', 'density', ...variants(['jpeg', 'png']));
+    expect(await Promise.all(outputs().map(densityOf))).toEqual([null, null]);
   });
 
   it('writes a copyright notice and an artist into outputs, in place of those of the source', async () => {

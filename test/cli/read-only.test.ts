@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { storeBeside } from '../../src/adapters/sqlite/file.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
 import { countsOf, errorOf, has, jobOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { allow, forbid, isForOthers, runAsNobody } from './nobody.ts';
@@ -46,6 +48,16 @@ describe.skipIf(!isForOthers)('without permission (root needs setpriv and a read
     expect(JSON.parse(list.stdout)).toMatchObject({ batches: [] });
     allow(place.at('out'));
     await assertAllDone();
+  });
+
+  it('the records of uploads of another user are left out of a list', async () => {
+    await assertAllDone();
+    const store = storeBeside(place.index);
+    await (await openSqliteStore(store)).close();
+    forbid(store, 0o000);
+    const { code, stdout, stderr } = await runAsNobody(place, ['list', '--json']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toMatchObject({ batches: [{ command: 'process' }] });
   });
 
   it('a folder in the output folder fails only the pictures that belong there', async () => {

@@ -66,10 +66,14 @@ describe('a file that is two things at once', () => {
     const SVG = Buffer.from(
       `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><script>alert(1)</script></svg>`,
     );
-    const half = await serve(openPlace(), '--accept', 'jpeg,svg');
-    expect((await half.upload(SVG)).body).toMatchObject({ status: 415, code: 'unsupported_format' });
-    half.session.signal('SIGTERM');
-    await half.session.ended;
+    for (const half of [['--accept', 'jpeg'], ['--allow-svg']]) {
+      const one = await serve(openPlace(), ...half);
+      const { body } = await one.upload(SVG);
+      expect(body).toMatchObject({ status: 415, code: 'unsupported_format' });
+      expect(body.fix).toMatch(/accept SVG too with --accept and --allow-svg$/);
+      one.session.signal('SIGTERM');
+      await one.session.ended;
+    }
     const place = openPlace();
     const { session, upload, ask } = await serve(place, '--accept', 'jpeg,svg', '--allow-svg');
     const { body } = await upload(SVG);

@@ -1,5 +1,9 @@
+import { chmodSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { storeBeside } from '../../src/adapters/sqlite/file.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
+import { newImage, upload as startUpload, TORN } from '../contract/store-steps.ts';
 import { begin } from '../http/begin.ts';
 import { LAST_PART, part } from '../http/raw.ts';
 import { PHOTO } from '../http/service.ts';
@@ -29,6 +33,43 @@ describe('imgtool serve', () => {
     expect((await second.ask(`${body.status_url}/result`)).body).toEqual(result);
     second.session.signal('SIGINT');
     expect((await second.session.ended).signal).toBe('SIGINT');
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'hides uploads and records from others, and warns about secrets that all can read',
+    async () => {
+      const place = openPlace();
+      const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+      place.put('secrets.txt', `${SECRET}\n`);
+      chmodSync(place.at('secrets.txt'), 0o644);
+      const { session, upload } = await serve(place);
+      expect(await session.line(/^\S+ warning /, 'stderr')).toMatch(
+        /every user of this machine can read the secrets" fix="chmod 600 \S+secrets\.txt"/,
+      );
+      await upload();
+      const store = storeBeside(place.index);
+      expect([store, `${store}-wal`, `${store}-shm`].map(modeOf)).toEqual(['600', '600', '600']);
+      expect(['staging', '.staged', ''].map((name) => modeOf(place.at('storage', name)))).toEqual([
+        ...['700', '700', '755'],
+      ]);
+      await place.run(['doctor', '--backup', 'copy.db']);
+      expect(modeOf(place.at('copy.serve.db'))).toBe('600');
+      session.signal('SIGTERM');
+      await session.ended;
+    },
+  );
+
+  it('says at its start and at its end how many images wait', async () => {
+    const place = openPlace();
+    const store = await openSqliteStore(storeBeside(place.index));
+    await startUpload(store, { images: [newImage(), newImage()] });
+    const later = { state: 'retrying', error: TORN, delay: 600_000 } as const;
+    for (const claim of await store.take('gone', 2)) await store.settle(claim, later);
+    await store.close();
+    const { session } = await serve(place);
+    expect(await session.line(/listening /, 'stderr')).toMatch(/ waiting=2$/);
+    session.signal('SIGTERM');
+    expect((await session.ended).stderr).toMatch(/ stopped waiting=2\n$/);
   });
 
   it('lets an upload finish that has begun when it is stopped', async () => {
@@ -79,6 +120,15 @@ describe('imgtool serve', () => {
     other.close();
   });
 
+  it('says which address this machine does not have', async () => {
+    const place = openPlace();
+    place.put('secrets.txt', `${SECRET}\n`);
+    const address = ['--listen', '192.0.2.1:0', '--admin', 'none', '--jwt-secret-file', 'secrets.txt'];
+    const { code, stderr } = await place.run(['serve', ...address]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/192\.0\.2\.1:0: cannot be used \(EADDRNOTAVAIL\)[\s\S]*\nfix: .*--listen/);
+  });
+
   it.each([
     [
       'an address of strangers without tokens',
@@ -89,7 +139,7 @@ describe('imgtool serve', () => {
     [
       'a short secret',
       ['--jwt-secret-file', 'short.txt'],
-      /line 1: expected a secret of at least 32 bytes, got 5/,
+      /line 1: expected a secret of at least 32 bytes, got 9/,
     ],
     ['a file without secrets', ['--jwt-secret-file', 'empty.txt'], /expected a secret, got an empty file/],
     [
@@ -99,15 +149,33 @@ describe('imgtool serve', () => {
     ],
     ['public keys without an issuer', ['--jwks', 'https://keys.example'], /need an issuer and an audience/],
     ['a format that does not exist', ['--accept', 'jpg'], /--accept: expected formats among/],
+    [
+      'an address of outputs with a question mark',
+      ['--public-url', 'https://a.example/?x'],
+      /--public-url: expected an address without \? and #/,
+    ],
+    ['a network of all addresses', ['--trust-proxy', '0.0.0.0/0'], /--trust-proxy: expected an address/],
+    [
+      'metadata that a preset of the settings cannot hold',
+      ['--preset', 'web', '--copyright', 'x'],
+      /preset gifs: --copyright \(variant a\)/,
+    ],
+    ['SVG that is never rendered', ['--accept', 'png,svg'], /svg is rendered only with --allow-svg\nfix: /],
+    ['a scanner that is not there', ['--scan', 'no-such-scanner -x'], /no program no-such-scanner\nfix: /],
+    ['a scanner that is a folder', ['--scan', './'], /--scan: there is no program \.\/\nfix: /],
+    ['files of some bytes', ['--max-upload', '20'], /--max-upload: expected a size from 1k/],
     ['a limit without a time', ['--rate-limit', '50'], /--rate-limit: expected a number and a time/],
     ['a preset that does not exist', ['--preset', 'none'], /unknown preset/],
-  ])('does not start with %s: exit code 2, and a fix', async (_, args, message) => {
+  ])('does not start with %s: exit code 2, and what is right', async (_, args, message) => {
     const place = openPlace();
-    place.put('short.txt', 'short\n');
+    place.put('short.txt', 'hush-4711\n');
     place.put('empty.txt', '\n');
+    place.put('.imgtoolrc', 'presets:\n  gifs: ["a:w=10,format=gif"]\n');
     const { code, stderr } = await place.run(['serve', ...args]);
     expect(stderr).toMatch(message);
-    expect(stderr).not.toContain('short\n ');
+    // The message of a wrong value says what is right.
+    expect(stderr).toMatch(/\nfix: \S|: expected .*, got \S/);
+    expect(stderr).not.toContain('hush-4711');
     expect(code).toBe(2);
   });
 
@@ -157,6 +225,16 @@ describe('imgtool token', () => {
 
   it.each([
     ['no owner', ['token', '--jwt-secret-file', 'secrets.txt'], /--sub: expected a name/],
+    [
+      'an owner that the service refuses',
+      ['token', '--sub', 'a\nb', '--jwt-secret-file', 'secrets.txt'],
+      /--sub: expected a name .* without control characters/,
+    ],
+    [
+      'an unknown scope',
+      ['token', '--sub', 'ann', '--scope', 'amdin', '--jwt-secret-file', 'secrets.txt'],
+      /--scope: expected admin, got "amdin"\nfix: /,
+    ],
     ['no secret', ['token', '--sub', 'ann'], /--jwt-secret-file: a token needs a secret/],
     [
       'a wrong time',

@@ -54,6 +54,16 @@ describe('imgtool verify --fix', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
+  it('is refused where a setting asks for a dry run', async () => {
+    await place.process();
+    rmSync(out('a_b.webp'));
+    const env = { IMGTOOL_DRY_RUN: 'true' };
+    const { code, stderr } = await place.run(['verify', 'out', '--fix'], { env });
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: a repair has no dry run\nfix: /)]);
+    expect(place.files('out')).not.toContain('a_b.webp');
+    expect((await place.run(['verify', 'out'], { env })).code).toBe(1);
+  });
+
   it('renders no correct output again', async () => {
     await place.process();
     rmSync(out('a_b.webp'));

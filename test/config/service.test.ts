@@ -48,12 +48,25 @@ describe('the settings of the service', () => {
     ['corsOrigin', '*'],
     ['corsOrigin', 'https://a.example/path'],
     ['trustProxy', '10.0.0.0/33'],
+    ['trustProxy', '0.0.0.0/0'],
+    ['trustProxy', 'fe80::1/0'],
     ['trustProxy', '300.1.1.1'],
+    ['trustProxy', '010.0.0.1'],
     ['trustProxy', 'everybody'],
     ['publicUrl', 'images.example'],
+    ['publicUrl', 'https://images.example/?a=1'],
+    ['publicUrl', 'https://images.example/#top'],
   ])('refuse %s %j', async (key, value) => {
     const error = await failure(() => person().load({ [key]: value }));
     expect([error.code, error.message]).toEqual(['usage', expect.stringContaining(': expected ')]);
+  });
+
+  it('keep the address of public keys as it is, and cut the slash from what stands before a path', async () => {
+    const { load } = person();
+    const given = 'https://a.example/x/';
+    expect(await load({ jwks: given, publicUrl: given })).toMatchObject({
+      ...{ jwks: given, publicUrl: 'https://a.example/x' },
+    });
   });
 
   it.each([

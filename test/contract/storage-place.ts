@@ -7,6 +7,12 @@ import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
+/** The file that is under a name now. */
+export async function seen(storage: Storage, path: string) {
+  const [found = null] = await storage.stat([path]);
+  return found === 'foreign' ? null : found;
+}
+
 /** The contract of every storage for outputs that are removed, and for what it tells of folders. */
 export function storedFilesConformance(name: string, open: (run: string) => Storage): void {
   describe(`${name} as a storage with outputs`, () => {
@@ -14,7 +20,7 @@ export function storedFilesConformance(name: string, open: (run: string) => Stor
     const put = async (storage: Storage, path: string, text: string, replace = false) => {
       const staged = await storage.stage(path);
       writeFileSync(staged.path, text, { flag: 'wx' });
-      staged.replace = replace;
+      staged.replace = replace ? await seen(storage, path) : null;
       return staged;
     };
     describe('when outputs are removed', () => {
@@ -91,8 +97,19 @@ export function storedFilesConformance(name: string, open: (run: string) => Stor
 
       it('removes no folder at the path of an output', async () => {
         const { left, remove } = lay('out/x.webp/kept.txt');
-        await expect(remove('out/x.webp')).rejects.toMatchObject({ code: expect.any(String) });
+        const { removed, error } = await remove('out/x.webp');
+        expect([removed, error]).toMatchObject([[], { code: expect.any(String) }]);
         expect(left()).toEqual(['out', 'out/x.webp', 'out/x.webp/kept.txt']);
+      });
+
+      it('says which files are gone when a later one cannot be removed', async () => {
+        const { at, left, remove } = lay('out/a/1.webp', 'out/x.webp/kept.txt', 'out/z.webp');
+        const { removed, error } = await remove('out/a/1.webp', 'out/x.webp', 'out/z.webp');
+        expect([removed, error?.message]).toEqual([
+          [at('out/a/1.webp')],
+          expect.stringContaining(at('out/x.webp')),
+        ]);
+        expect(left()).toEqual(['out', 'out/x.webp', 'out/x.webp/kept.txt', 'out/z.webp']);
       });
     });
 

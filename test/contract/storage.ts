@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -14,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { sha } from '../records.ts';
-import { storedFilesConformance } from './storage-place.ts';
+import { seen, storedFilesConformance } from './storage-place.ts';
 
 /** The contract of every storage of files. */
 export function storageConformance(name: string, open: (run: string) => Storage): void {
@@ -25,7 +26,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
     const put = async (storage: Storage, path: string, text: string, replace = false) => {
       const staged = await storage.stage(path);
       writeFileSync(staged.path, text, { flag: 'wx' });
-      staged.replace = replace;
+      staged.replace = replace ? await seen(storage, path) : null;
       return staged;
     };
 
@@ -75,9 +76,36 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       const staged = await put(storage, path, 'picture');
       await expect(storage.commit([staged])).rejects.toMatchObject({ code: 'output_exists' });
       expect(readFileSync(path, 'utf8')).toBe('somebody else’s');
-      staged.replace = true;
+      staged.replace = await seen(storage, path);
       await storage.commit([staged]);
       expect(readFileSync(path, 'utf8')).toBe('picture');
+    });
+
+    it('does not overwrite a file that was changed since it was seen, nor one that appeared since then', async () => {
+      const storage = open('a1');
+      const path = join(out(), 'x.webp');
+      await storage.commit([await put(storage, path, 'former')]);
+      const staged = await put(storage, path, 'picture', true);
+      writeFileSync(path, 'edited');
+      await expect(storage.commit([staged])).rejects.toMatchObject({ code: 'output_exists' });
+      expect(readFileSync(path, 'utf8')).toBe('edited');
+      rmSync(path);
+      const other = await put(storage, path, 'other', true);
+      writeFileSync(path, 'new');
+      await expect(storage.commit([other])).rejects.toMatchObject({ code: 'output_exists' });
+      rmSync(path);
+      await storage.commit([staged]);
+      expect(readFileSync(path, 'utf8')).toBe('picture');
+    });
+
+    it('leaves no staged file when the name of a linked file cannot get a time', async () => {
+      const storage = open('a1');
+      const one = join(out(), 'one.webp');
+      const two = join(dirname(one), 'two.webp');
+      await storage.commit([await put(storage, one, 'picture')]);
+      await storage.commit([await storage.stageFrom(one, two, 'link')]);
+      await expect(storage.setTime(two, 'no time')).rejects.toThrow();
+      expect(readdirSync(dirname(one)).sort()).toEqual(['one.webp', 'two.webp']);
     });
 
     it.each(['link', 'copy'] as const)('stages the bytes of another output by %s', async (how) => {
@@ -210,7 +238,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       await storage.commit([await put(storage, from, 'picture')]);
       for (const replace of [false, true]) {
         const staged = await storage.stageFrom(from, to, 'link');
-        staged.replace = replace;
+        staged.replace = replace ? await seen(storage, to) : null;
         await storage.commit([staged]);
         await staged.discard();
       }

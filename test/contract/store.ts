@@ -176,6 +176,17 @@ export function storeConformance(name: string, open: OpenStore): void {
         expect(await store.quota('ann', RULE)).toMatchObject({ remaining: 3 });
       });
 
+      it('ends after the present length of a window once this is shorter, and keeps its uploads', async () => {
+        expect(await accepted(3)).toBe(true);
+        const rule = { uploads: 5, window: 60_000 };
+        const resetAt = clock.now + 60_000;
+        expect(await store.quota('ann', rule)).toEqual({ limit: 5, remaining: 2, resetAt });
+        clock.now += 30_000;
+        expect(await store.quota('ann', rule)).toEqual({ limit: 5, remaining: 2, resetAt });
+        clock.now += 30_000;
+        expect(await store.quota('ann', rule)).toMatchObject({ remaining: 5 });
+      });
+
       it('counts refused uploads, at most up to the limit', async () => {
         expect(await store.countRefused('ann', 2, RULE)).toMatchObject({ remaining: 1 });
         expect(await store.countRefused('ann', 5, RULE)).toMatchObject({ remaining: 0 });

@@ -33,12 +33,12 @@ afterEach(() => {
 });
 
 /** A server of public keys that counts its requests. */
-async function keyServer({ status = 200 } = {}) {
+async function keyServer({ status = 200, text = '' } = {}) {
   let asked = 0;
   const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256', use: 'sig' }];
   const server = createServer((_, response) => {
     asked++;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(text || JSON.stringify({ keys }));
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -88,6 +88,32 @@ describe('a token that is not valid', () => {
     }
     expect(new Set(answers.values()).size).toBe(1);
     expect([...answers.values()][0]).toMatch(/^\[401,.*"unauthorized".*"Bearer"\]$/);
+  });
+
+  it('is refused for a reason that only the log shows', async () => {
+    const keys = await keyServer();
+    const tokens = { secrets: [SECRET], jwks: keys.url, issuer: 'us', audience: 'images' };
+    const { ask, events } = await startService({ tokens });
+    const claims = { sub: 'ann', iss: 'us', aud: 'images', exp: LATER };
+    const reasons: readonly (readonly [reason: string, token: string])[] = [
+      ['missing', ''],
+      ['malformed', 'nonsense'],
+      ['expired', hs256({ ...claims, exp: NOW - 60 })],
+      ['not_yet_valid', hs256({ ...claims, nbf: NOW + 600 })],
+      ['signature', hs256(claims, { secret: 'x'.repeat(40) })],
+      ['algorithm', hs256(claims, { header: { alg: 'HS512' } })],
+      ['issuer', hs256({ ...claims, iss: 'them' })],
+      ['audience', hs256({ ...claims, aud: 'mail' })],
+      ['subject', hs256({ ...claims, sub: '' })],
+      ['expiry', rs256({ ...claims, exp: undefined })],
+      ['unknown_key', rs256(claims, { kid: 'two' })],
+    ];
+    for (const [, token] of reasons) {
+      const { status, body } = await ask('/api/v1/images/jobs/x', { token });
+      expect([status, body.reason]).toEqual([401, undefined]);
+    }
+    const logged = events.flatMap((event) => (event.type === 'request.refused' ? [event.reason] : []));
+    expect(logged).toEqual(reasons.map(([reason]) => reason));
   });
 
   it('makes the service ask no address that it names', async () => {
@@ -196,8 +222,12 @@ describe('the server of public keys', () => {
     expect(keys.asked()).toBe(1);
   });
 
-  it('is asked once in a cooldown also when it fails: 503, and not 401', async () => {
-    const keys = await keyServer({ status: 500 });
+  it.each([
+    ['an error', { status: 500 }],
+    ['a page', { text: '<html>' }],
+    ['other JSON', { text: '{"keys":[1]}' }],
+  ])('is asked once in a cooldown also when it answers with %s: 503, and not 401', async (_, answer) => {
+    const keys = await keyServer(answer);
     const authenticate = authenticateBy({ secrets: [], jwks: keys.url, issuer: 'us', audience: 'images' });
     for (let i = 0; i < 3; i++) {
       const token = rs256({ sub: `ann-${i}`, iss: 'us', aud: 'images', exp: NOW + 600 });

@@ -7,7 +7,9 @@ describe('a batch', () => {
     const { status, body } = await postFiles(service, '/batch', [PHOTO, PHOTO, PHOTO]);
     expect(status).toBe(202);
     expect(body).toMatchObject({ status_url: `/batch/${body.batch_id}/status` });
-    expect(body.images).toMatchObject([1, 2, 3].map((i) => ({ image_name: `photo-${i}.jpg` })));
+    expect(body.images).toMatchObject(
+      [1, 2, 3].map((i) => ({ image_name: `photo-${i}.jpg`, state: 'pending', error: null })),
+    );
     const before = await service.ask(`/batch/${body.batch_id}`);
     expect(before.body).toMatchObject({
       status: 'pending',
@@ -83,6 +85,7 @@ describe('a batch', () => {
     const service = await startService();
     const { status, body } = await postFiles(service, '/upload', [Buffer.from('text')]);
     expect(status).toBe(202);
+    expect(body.images).toMatchObject([{ state: 'failed', error: expect.stringContaining('not an image') }]);
     const { body: batch } = await service.ask(body.status_url);
     expect(batch).toMatchObject({ status: 'failed', failed: 1, progress: 1 });
     expect(batch.completed_at).not.toBe(null);

@@ -19,6 +19,28 @@ describe('/storage/', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  it('says which part of a request does not fit an output, and what cannot be read', async () => {
+    const service = await startService();
+    const { body } = await service.upload(PHOTO);
+    await service.complete();
+    const { urls } = (await service.ask(`/api/v1/images/${body.image_id}/all`)).body;
+    const condition = await service.ask(urls.medium, { headers: { 'if-match': '"other"' } });
+    expect([condition.status, condition.body.detail]).toEqual([412, expect.stringContaining('condition')]);
+    const range = await service.ask(urls.medium, { headers: { range: 'bytes=9999999-' } });
+    expect([range.status, range.body.detail]).toEqual([416, expect.stringContaining('range')]);
+    expect(range.headers.get('content-range')).toMatch(/^bytes \*\/\d+$/);
+    const { locate } = service.objects;
+    const loop = join(service.root, 'loop');
+    symlinkSync(loop, loop);
+    service.objects.locate = async (key) => (await locate(key)) && { path: loop };
+    const broken = await service.ask(urls.medium);
+    expect([broken.status, broken.body.code]).toEqual([503, 'io']);
+    expect(service.events.at(-1)).toMatchObject({
+      type: 'warning',
+      message: expect.stringContaining('could not'),
+    });
+  });
+
   it('has the address that the settings name', async () => {
     const service = await startService({ publicUrl: 'https://images.example/x' });
     const { body } = await service.upload(PHOTO);

@@ -3,6 +3,8 @@ import { BUCKET, begin } from './begin.ts';
 import { LAST_PART, part } from './raw.ts';
 import { PHOTO, startService } from './service.ts';
 
+const UPLOAD = '/api/v1/images/upload';
+
 describe('the service', () => {
   it('asks a client that waits for leave to send the body, once it is welcome', async () => {
     const service = await startService();
@@ -47,8 +49,26 @@ describe('the service', () => {
 
   it('wants a multipart body', async () => {
     const { ask } = await startService();
+    for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+      const headers = { 'content-type': type };
+      const { status, body, headers: answered } = await ask(UPLOAD, { method: 'POST', body: '{}', headers });
+      expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+      expect(answered.get('x-ratelimit-remaining')).toBe('50');
+    }
+  });
+
+  it('takes requests without a body whatever type they name', async () => {
+    const service = await startService();
+    const { body } = await service.upload(PHOTO);
+    for (const type of ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
+      const headers = { 'content-type': type };
+      for (const verb of ['cancel', 'retry']) {
+        const { status } = await service.ask(`${body.status_url}/${verb}`, { method: 'POST', headers });
+        expect({ type, verb, status }).toEqual({ type, verb, status: 202 });
+      }
+    }
     const headers = { 'content-type': 'application/json' };
-    const { status, body } = await ask('/api/v1/images/upload', { method: 'POST', body: '{}', headers });
-    expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    const path = `/api/v1/images/${body.image_id}`;
+    expect((await service.ask(path, { method: 'DELETE', headers })).status).toBe(204);
   });
 });

@@ -36,7 +36,7 @@ describe('an upload', () => {
   });
 
   it('that failed says why: 422 with the code and the fix of the image', async () => {
-    const { upload, ask, store } = await startService();
+    const { upload, ask, store, events } = await startService();
     const { body } = await upload(PHOTO);
     const [claim] = await store.take('test', 1);
     const error = { code: 'corrupt', message: 'cut off', fix: 'copy it again, or add {{lenient}}' };
@@ -55,6 +55,13 @@ describe('an upload', () => {
       error_code: 'corrupt',
       attempts: 1,
     });
+    // The image has failed, and the request has not.
+    const refused = { code: 'upload_too_large', message: 'too large' };
+    const other = await upload(PHOTO);
+    const [second] = await store.take('test', 1);
+    await store.settle(second!, { state: 'failed', error: refused, ms: null });
+    expect((await ask(`${other.body.status_url}/result`)).body.code).toBe('upload_too_large');
+    expect(events.some(({ type }) => type === 'request.refused')).toBe(false);
   });
 
   it('takes the preset that it names, and the default of its route', async () => {

@@ -132,10 +132,16 @@ describe('the OpenAPI document', () => {
 
   it('says that a token is needed, and where not', async () => {
     const { url } = await startService();
+    const needsIn = ({ paths }: Awaited<ReturnType<typeof documentOf>>, path: string, method: string) =>
+      (paths[path]?.[method] as { security?: unknown } | undefined)?.security;
     const document = await documentOf(url);
-    const needs = (path: string, method: string) =>
-      (document.paths[path]?.[method] as { security?: unknown } | undefined)?.security;
+    const needs = (path: string, method: string) => needsIn(document, path, method);
     expect(needs('/api/v1/images/upload', 'post')).toEqual([{ token: [] }]);
     expect(needs('/livez', 'get')).toBeUndefined();
+    for (const isPrivate of [false, true]) {
+      const own = await documentOf((await startService({ isPrivate })).url);
+      const security = needsIn(own, '/storage/{bucket}/processed/{size}/{file}', 'get');
+      expect(security !== undefined).toBe(isPrivate);
+    }
   });
 });

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { PHOTO, startService, tokenOf } from './service.ts';
+import { BUCKET, begin } from './begin.ts';
+import { LAST_PART, part } from './raw.ts';
+import { PHOTO, postFiles, startService, tokenOf } from './service.ts';
 
 describe('the operator', () => {
   it('sees figures and failures of all owners, with the scope admin or at the address of the operator', async () => {
     const { upload, ask, store, http, complete } = await startService();
     await upload(PHOTO);
     await complete();
-    await upload(PHOTO, { token: await tokenOf('bob'), name: 'broken.jpg' });
+    const { body: sent } = await upload(PHOTO, { token: await tokenOf('bob'), name: 'broken.jpg' });
     const [claim] = await store.take('test', 1);
+    expect(claim?.id).toBe(sent.image_id);
     const error = { code: 'corrupt', message: 'cut off' };
     await store.settle(claim!, { state: 'failed', error, ms: null });
     await upload(PHOTO);
@@ -19,7 +22,13 @@ describe('the operator', () => {
       expect(stats.storage).toEqual({ total_images: 1, total_jobs: 3 });
       const { body } = await ask('/api/v1/health/failed?limit=5', asked);
       expect(body.failed).toMatchObject([
-        { image_name: 'broken.jpg', bucket: 'photos', error_code: 'corrupt' },
+        {
+          image_name: 'broken.jpg',
+          bucket: 'photos',
+          owner: 'bob',
+          batch_id: claim?.batch,
+          error_code: 'corrupt',
+        },
       ]);
       expect((await ask('/api/v1/health/failed?limit=0', asked)).status).toBe(422);
     }
@@ -33,9 +42,14 @@ describe('the operator', () => {
     const { upload, ask, http } = await startService();
     const { body } = await upload(PHOTO);
     const asked = { method: 'POST', base: http.urls.admin!, token: '' };
-    expect((await ask(`${body.status_url}/cancel`, asked)).body.images).toBe(1);
-    expect((await ask(body.status_url)).body.state).toBe('cancelled');
+    const { body: cancelled } = await ask(`${body.status_url}/cancel`, asked);
+    expect(cancelled.images).toBe(1);
+    const shown = await ask(cancelled.status_url, { ...asked, method: 'GET' });
+    expect(shown.body.state).toBe('cancelled');
     expect((await ask(`${body.status_url}/retry`, asked)).body.images).toBe(1);
+    const batch = (await postFiles({ ask }, '/upload', [PHOTO])).body.status_url.replace('status', 'cancel');
+    const { body: ended } = await ask(batch, asked);
+    expect((await ask(ended.status_url, { ...asked, method: 'GET' })).body.status).toBe('failed');
   });
 
   it('needs a token where strangers reach the address of the operator', async () => {
@@ -52,13 +66,14 @@ describe('the metrics', () => {
     const { upload, ask, complete, http, url } = await startService();
     const { body } = await upload(PHOTO, { fields: { bucket: 'secret-bucket' } });
     await upload(Buffer.from('text'));
+    await postFiles({ ask }, '/upload', [Buffer.from('text')]);
     await complete();
     await ask(`/api/v1/images/${body.image_id}`);
     await ask('/nowhere/at/all');
     const text = (await ask('/metrics', { base: http.urls.admin! })).body.toString() as string;
     expect(text).toContain('imgtool_images{state="completed"} 1');
     expect(text).toContain('imgtool_images_accepted_total 1');
-    expect(text).toContain('imgtool_uploads_refused_total{code="not_an_image"} 1');
+    expect(text).toContain('imgtool_uploads_refused_total{code="not_an_image"} 2');
     expect(text).toMatch(/imgtool_http_request_seconds_count\{.*route="\/api\/v1\/images\/:image_id".*\} 1/);
     expect(text).toMatch(/imgtool_http_request_seconds_count\{.*route="unknown".*status="404".*\} 1/);
     for (const secret of [body.image_id, 'secret-bucket', 'ann', 'nowhere'])
@@ -107,10 +122,21 @@ describe('the health of the service', () => {
 
   it('is not ready while it stops: uploads are refused, and those in work end', async () => {
     const service = await startService();
-    const draining = service.http.drain(10_000);
+    const body = Buffer.concat([BUCKET, part('file', PHOTO, 'a.jpg'), LAST_PART]);
+    const { socket, received } = await begin(service, [`Content-Length: ${body.length}`]);
+    socket.write(body.subarray(0, 3_000));
+    await expect.poll(() => service.left()).toHaveLength(1);
+    let isDrained = false;
+    const draining = service.http.drain(10_000).then(() => {
+      isDrained = true;
+    });
     expect((await service.ask('/readyz')).status).toBe(503);
     expect((await service.upload(PHOTO)).status).toBe(503);
     expect((await service.ask('/livez')).status).toBe(200);
+    expect(isDrained).toBe(false);
+    socket.write(body.subarray(3_000));
+    await received(/^HTTP\/1\.1 202 /);
+    socket.destroy();
     await draining;
   });
 });

@@ -34,6 +34,8 @@ describe('the limit of uploads', () => {
       'rate_limited',
       '1',
     ]);
+    expect(large.body.detail).toMatch(/^no more uploads until \S+Z: the limit is 5$/);
+    expect(large.body.fix).toMatch(/^send it again then; /);
     expect((await service.upload(PHOTO)).status).toBe(202);
     expect(service.left()).toHaveLength(3);
   });
@@ -44,7 +46,7 @@ describe('the limit of uploads', () => {
     expect([status, body.code, headers.get('retry-after')]).toEqual([413, 'upload_too_large', null]);
     expect(body).toMatchObject({
       detail: 'the request has too many files',
-      fix: 'send up to 2 files in a request',
+      fix: 'send less in one request: up to 2 files',
     });
     expect(service.left()).toEqual([]);
   });
@@ -149,9 +151,11 @@ describe('a key of requests', () => {
 
   it('must be short and plain', async () => {
     const { upload } = await startService();
-    for (const key of ['x'.repeat(256), 'a b']) {
-      const { status, body } = await upload(PHOTO, { headers: { 'idempotency-key': key } });
+    for (const key of ['x'.repeat(256), 'a b', '']) {
+      const { status, body, headers } = await upload(PHOTO, { headers: { 'idempotency-key': key } });
       expect([status, body.code]).toEqual([422, 'invalid_request']);
+      expect(body.fix).toContain('UUID');
+      expect(headers.get('x-ratelimit-remaining')).toBe('50');
     }
   });
 });

@@ -141,7 +141,7 @@ export async function startService({ now = Date.now, uploads, ...over }: Changes
     /** The files in staging, also those that are not complete. */
     left: () => filesBelow(storage).filter((path) => /^(staging|\.staged)\//.test(path)),
     files: () => filesBelow(storage),
-    complete: (batchOf?: string) => completeAll(store, storage, batchOf),
+    complete: () => completeAll(store, storage),
   };
 }
 
@@ -195,7 +195,7 @@ function filesBelow(folder: string): string[] {
 }
 
 /** Does the worker's part for all images that wait: one small output for each variant. */
-async function completeAll(store: Store, storage: string, _batch?: string): Promise<Claim[]> {
+async function completeAll(store: Store, storage: string): Promise<Claim[]> {
   const claims = await store.take('test', 1_000);
   for (const claim of claims) {
     const outputs = await Promise.all(

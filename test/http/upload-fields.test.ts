@@ -39,6 +39,16 @@ describe('a field', () => {
     expect(service.left()).toEqual([]);
   });
 
+  it.each([
+    ['Photos', { bucket: 'Photos' }, /^bucket: expected 3 to 63 lower-case letters, digits and hyphens/],
+    ['no bucket', {}, /^bucket: is missing$/],
+  ])('with %s is refused in words that say what is expected', async (_, fields, detail) => {
+    const { upload } = await startService();
+    const { body } = await upload(PHOTO, { fields });
+    expect(body.detail).toMatch(detail);
+    expect(body.fix).toMatch(/^send a field bucket: 3 to 63 lower-case letters/);
+  });
+
   it('of JSON comes back as it is, also with names of prototypes', async () => {
     const service = await startService();
     const metadata = '{"__proto__":{"a":1},"constructor":[true,null,1.5],"text":"\\"[{é\\u0000"}';

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BUCKET, begin } from './begin.ts';
 import { LAST_PART, openRaw, part } from './raw.ts';
@@ -205,18 +207,20 @@ describe('a request that is not valid', () => {
   });
 
   it.each([
-    ['GET', '/api/v1/images/batch', 422, 'invalid_request'],
-    ['GET', '/api/v1/images/batch?image_ids=x', 200, undefined],
-    ['DELETE', '/api/v1/images/batch', 404, 'not_found'],
-    ['GET', '/api/v1/images/jobs', 404, 'not_found'],
-    ['GET', '/api/v1/images/upload', 404, 'not_found'],
-    ['PATCH', '/api/v1/images/batch', 405, 'method_not_allowed'],
-    ['POST', '/storage/photos', 405, 'method_not_allowed'],
-    ['OPTIONS', '/livez', 405, 'method_not_allowed'],
-  ])('%s %s goes to the right route', async (method, path, status, code) => {
-    const { ask } = await startService();
+    ['GET', '/api/v1/images/batch', '/api/v1/images/batch', 422, 'invalid_request'],
+    ['GET', '/api/v1/images/batch?image_ids=x', '/api/v1/images/batch', 200, undefined],
+    ['DELETE', '/api/v1/images/batch', '/api/v1/images/:image_id', 404, 'not_found'],
+    ['GET', '/api/v1/images/jobs', '/api/v1/images/:image_id', 404, 'not_found'],
+    ['GET', '/api/v1/images/upload', '/api/v1/images/:image_id', 404, 'not_found'],
+    ['PATCH', '/api/v1/images/batch', 'unknown', 405, 'method_not_allowed'],
+    ['POST', '/storage/photos', 'unknown', 405, 'method_not_allowed'],
+    ['OPTIONS', '/livez', 'unknown', 405, 'method_not_allowed'],
+  ])('%s %s goes to the route %s', async (method, path, route, status, code) => {
+    const { ask, http } = await startService();
     const answer = await ask(path, { method });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+    const metrics = (await ask('/metrics', { base: http.urls.admin! })).body.toString();
+    expect(metrics).toContain(`_count{method="${method}",route="${route}",status="${status}"} 1`);
   });
 
   it.each([
@@ -227,15 +231,29 @@ describe('a request that is not valid', () => {
     ],
     ['headers of 20 kB', `GET /livez HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['an unknown method', 'BREW /livez HTTP/1.1\r\nHost: x\r\n\r\n', 400],
-    ['another method than those of its address', 'PUT /upload HTTP/1.1\r\nHost: x\r\n\r\n', 405],
     ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
   ])('with %s is answered and served no further', async (_, request, status) => {
     const service = await startService();
-    const { socket, received } = await openRaw(service.url);
-    socket.write(request);
-    const [, found] = await received(/^HTTP\/1\.1 (\d+) /);
-    expect(Number(found)).toBe(status);
-    socket.destroy();
+    const { socket, closed, text } = await openRaw(service.url);
+    socket.write(`${request}GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    await closed;
+    expect(text().match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
+  });
+
+  it('that comes while an answer is sent ends the connection, and puts nothing into that answer', async () => {
+    const service = await startService();
+    const { body } = await service.upload(PHOTO);
+    await service.complete();
+    const { urls } = (await service.ask(`/api/v1/images/${body.image_id}/all`)).body;
+    const bytes = Buffer.alloc(30_000_000, 'x');
+    writeFileSync(join(service.storage, urls.medium.replace('/storage/', '')), bytes);
+    const { socket, received, closed, text } = await openRaw(service.url);
+    socket.write(`GET ${urls.medium} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await received(/^HTTP\/1\.1 200 [\s\S]*?\r\n\r\nx/);
+    socket.write('this is no request\r\n\r\n');
+    await closed;
+    const [sent = ''] = text().split('\r\n\r\n').slice(1);
+    expect(/[^x]/.test(sent.slice(0, bytes.length))).toBe(false);
   });
 
   it('names the methods of an address', async () => {

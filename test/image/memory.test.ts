@@ -139,7 +139,7 @@ describe('the estimated memory of an animation', () => {
   const side = { width: 1000, height: 1000 };
   const frame = { ...side, left: 0, top: 0, delay: 50, after: 'stays', over: true, isWhole: true } as const;
   const frames = Array.from({ length: 200 }, () => ({ ...frame, picture: () => null }));
-  const animation = { frames, loop: 0 };
+  const animation = { frames, count: 200, loop: 0 };
   const one = header(24, { ...side, stored: side, format: 'gif', pages: 200, animation });
 
   it.each(MOVING)(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { between, plan } from '../../src/image/plan.ts';
+import { assertPixels, between, plan } from '../../src/image/plan.ts';
 import type { Variant } from '../../src/model.ts';
 import { variant } from './pictures.ts';
 
@@ -187,6 +187,20 @@ describe('the size through which a small variant is resized', () => {
     const asked = { ...more, width: width ?? 1000 };
     const [one] = plan({ width: 1200, height: 800 }, 'png', [variant({ height: null, ...asked })]);
     expect(between(one!)).toEqual(expected);
+  });
+});
+
+describe('a crop of a drawing', () => {
+  it.each([
+    ['as large as its output', Number.POSITIVE_INFINITY, 20],
+    ['as large as the limit of pixels allows', 100_000_000, 10],
+    ['at its own size, if the limit allows no more', 1_000_000, 1],
+  ])('is cut from a drawing %s', (_, limit, zoom) => {
+    const asked = variant({ width: 1000, crop: [0, 0, 50, 50] });
+    const source = { width: 1000, height: 1000 };
+    const geometries = plan(source, 'svg', [asked], limit);
+    expect(geometries[0]).toMatchObject({ width: 1000, height: 1000, base: { zoom } });
+    expect(() => assertPixels(source, geometries, limit)).not.toThrow();
   });
 });
 

@@ -95,5 +95,7 @@ describe('the text of doctor --repair and --backup', () => {
     const text = await page(false, WIDE, {}, (style) => backupText({ backup, store }, style));
     expect(text).toContain('81.9 kB, 7 sources, 21 outputs, 1 batch\n');
     expect(text).toContain('41.0 kB, 5 images (2 not ended), 9 outputs\n');
+    const alone = await page(false, WIDE, {}, (style) => backupText({ backup, store: null }, style));
+    expect(alone).toContain('There are no records of uploads beside this index.\n');
   });
 });

@@ -9,7 +9,7 @@ const IMAGE = { id: 'i', job: 'j', batch: 'b' };
 const TOO_LARGE = { code: 'too_large', message: 'is too large', fix: 'raise it with {{limitPixels 12M}}' };
 
 const EVENTS: readonly Reported[] = [
-  { type: 'listening', url: 'http://x', admin: null, storage: '/s', tokens: 'secrets' },
+  { type: 'listening', url: 'http://x', admin: null, storage: '/s', tokens: 'secrets', waiting: 3 },
   {
     ...{
       type: 'request.refused',
@@ -18,17 +18,18 @@ const EVENTS: readonly Reported[] = [
       method: 'GET',
       route: '/batch/:batch_id',
     },
-    ...{ isUpload: false, owner: null, client: '10.0.0.1' },
+    ...{ reason: 'expired', isUpload: false, owner: null, client: '10.0.0.1' },
   },
   {
     ...{ type: 'request.refused', code: 'bad_request', status: 400, method: null, route: null },
-    ...{ isUpload: false, owner: null, client: null },
+    ...{ reason: null, isUpload: false, owner: null, client: null },
   },
   {
     ...{ type: 'image.ended', ...IMAGE, owner: 'ann', bucket: 'photos', state: 'failed', attempt: 1 },
     ...{ bytes: 5, outputs: 0, outputBytes: 0, ms: null, error: TOO_LARGE },
   },
   { type: 'stopping', busy: 2 },
+  { type: 'stopped', waiting: 1 },
 ];
 
 function logged(events: readonly Reported[], over: { json?: boolean; quiet?: boolean } = {}) {
@@ -44,11 +45,12 @@ function logged(events: readonly Reported[], over: { json?: boolean; quiet?: boo
 describe('the log of the service', () => {
   it('has a line for its start, each refused request, each failed image, and its end', () => {
     expect(logged(EVENTS).err.split('\n')).toEqual([
-      'listening url=http://x admin=none storage=/s tokens=secrets',
-      'refused code=unauthorized status=401 method=GET route=/batch/:batch_id client=10.0.0.1',
+      'listening url=http://x admin=none storage=/s tokens=secrets waiting=3',
+      'refused code=unauthorized reason=expired status=401 method=GET route=/batch/:batch_id client=10.0.0.1',
       'refused code=bad_request status=400',
       'failed image=i owner=ann bucket=photos outputs=0 error=too_large message="is too large" fix="for the operator of the service: raise it with --limit-pixels 12M"',
       'stopping busy=2',
+      'stopped waiting=1',
       '',
     ]);
   });

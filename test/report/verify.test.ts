@@ -111,6 +111,17 @@ describe('the text of verify', () => {
     ]);
   });
 
+  it('lists each changed file that a repair replaced, also after the first fifty', () => {
+    const many = Array.from({ length: 60 }, (_, i) => wrongOf(`/out/${1_000 + i}.webp`, MISSING));
+    const edited = Array.from({ length: 70 }, (_, i) => wrongOf(`/out/${2_000 + i}.webp`, CHANGED));
+    const wrong = [...many, ...edited];
+    const made = new Map(wrong.map((one) => [one, null]));
+    const lines = verifyText(verified({ wrong, remade: made }), PIPE).split('\n');
+    expect(lines.filter((line) => line.startsWith('/out/2'))).toHaveLength(70);
+    expect(lines.filter((line) => line.startsWith('/out/1'))).toHaveLength(50);
+    expect(lines).toContain('... and 10 more; --json tells all');
+  });
+
   it('names the batches that repaired outputs', () => {
     const sum = '1,240 outputs verified, 2 not in order, 1 of them made again';
     expect(sumOf({ remade, madeIn: ['7f3a', '8e2b'] })[1]).toBe(`${sum} in batches 7f3a, 8e2b`);

@@ -113,6 +113,17 @@ describe('the same bytes', () => {
     expect(serving.events.filter(({ type }) => type === 'image.started')).toHaveLength(2);
   });
 
+  it('are rendered with newer fields off, if an earlier version recorded their preset', async () => {
+    const serving = await openServing();
+    const { name, variants } = presetOf('web');
+    const older = variants.map(({ crop, keep, copyright, artist, ...variant }) => variant as Variant);
+    const [a = ''] = await serving.upload([photo('wine.jpg')], { preset: { name, variants: older } });
+    const [b = ''] = await serving.upload([photo('wine.jpg')], { preset: { name, variants } });
+    serving.start();
+    expect(await serving.ended(a)).toMatchObject({ state: 'completed', outputs: 3 });
+    expect(await serving.ended(b)).toMatchObject({ state: 'duplicate', outputs: 3 });
+  });
+
   it('are rendered again where an earlier output is gone', async () => {
     const serving = await openServing();
     const [a = ''] = await serving.upload([photo('wine.jpg')]);
@@ -373,21 +384,6 @@ describe('the worker', () => {
     vi.spyOn(serving.objects, 'remove').mockRejectedValue(new ImgtoolError('not_writable', 'as asked'));
     serving.start();
     expect(await serving.event('image.ended')).toMatchObject({ state: 'completed', attempt: 2 });
-  });
-
-  it('renders an upload whose preset an earlier version recorded', async () => {
-    const serving = await openServing();
-    const web = presetOf('web');
-    const variants = web.variants.map(
-      ({ name, width, height, fit, position, format, quality, effort, lossless }) => {
-        return { name, width, height, fit, position, format, quality, effort, lossless } as Variant;
-      },
-    );
-    const [id = ''] = await serving.upload([photo('wine.jpg')], { preset: { ...web, variants } });
-    serving.start();
-    await serving.ended(id);
-    const [same = ''] = await serving.upload([photo('wine.jpg')]);
-    expect(await serving.ended(same)).toMatchObject({ state: 'duplicate' });
   });
 
   it('asks the store seldom while nothing waits, and at once after a wake', async () => {

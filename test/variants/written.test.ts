@@ -259,6 +259,9 @@ describe('the spec of a variant', () => {
     fullVariant({ name: 'a', scale: '200%', enlarge: true, ratio: [1.91, 1], position: ['30%', '0.5%'] }),
     fullVariant({ name: 'a', crop: [10, '20%', 300, '12.5%'], trim: true, page: 2, linear: true }),
     fullVariant({ name: 'a', width: 5, height: 6, fit: 'contain', position: 'left top' }),
+    ...['a\\', 'a, b\\, c', '\\\\,', ',\\'].map((copyright) =>
+      fullVariant({ name: 'a', copyright, artist: 'b' }),
+    ),
   ])('reads as the same variant: $name $format $fit $effort', (variant) => {
     expect(read(specOf(variant))).toEqual([variant]);
   });

@@ -8,8 +8,8 @@ import type { Staged } from '../../ports.ts';
 /** Errors that prevent a hard link but not a copy. */
 const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 
-/** A staged file, its final name, and whether a file already there may be replaced. */
-type Name = Pick<Staged, 'path' | 'final' | 'replace'>;
+/** A staged file, its final name, and whether to replace the file that is already there. */
+type Name = Pick<Staged, 'path' | 'final'> & { readonly replace: boolean };
 
 /**
  * Gives a staged file its final name. Without `replace` it makes a hard link, which never overwrites, even in a race.

@@ -31,9 +31,14 @@ const TRIES = 5;
  * Stores objects as files below a folder that belongs to one process. No link below that folder is followed, served or
  * removed. Staged files lie in a folder of their own, on the same disk. Calls that take microseconds are synchronous.
  * `hold` makes sure that no other process uses the folder, before `prepare` removes anything there. It returns a check that
- * the folder is still the same: without its disk, an empty folder is in its place.
+ * the folder is still the same: without its disk, an empty folder is in its place. Other users of the machine cannot read
+ * staged files, and objects with one of the prefixes `hidden`: names of folders.
  */
-export function openLocalObjects(root: string, hold: (root: string) => () => void = () => () => {}): Objects {
+export function openLocalObjects(
+  root: string,
+  hold: (root: string) => () => void = () => () => {},
+  hidden: readonly string[] = [],
+): Objects {
   const syncNames = openFolderSyncs();
   const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
@@ -157,7 +162,7 @@ export function openLocalObjects(root: string, hold: (root: string) => () => voi
     async prepare() {
       if (statIn(root, '')?.isFile()) {
         const fix = `choose another {{${SETTING}}}`;
-        throw new ImgtoolError('not_writable', `${root}: is a file, and objects need a folder there`, {
+        throw new ImgtoolError('not_writable', `${root}: is a file, and must be a folder`, {
           fix,
         });
       }
@@ -167,6 +172,11 @@ export function openLocalObjects(root: string, hold: (root: string) => () => voi
       await probe.discard();
       assertWritable(root);
       checkHold = hold(root);
+      for (const folder of [STAGED, ...hidden]) {
+        await makeRealFolder(folder).catch(failAt(folder));
+        // Some disks know no permissions.
+        await chmod(join(root, folder), 0o700).catch(() => {});
+      }
       for (const name of await readdir(scratch).catch(failReading(scratch))) {
         const path = join(scratch, name);
         if (!name.startsWith(`${run}-`)) await rm(path, { force: true }).catch(failAt(path));

@@ -227,7 +227,7 @@ export const INDEX: DatabaseKind = {
   migrations: MIGRATIONS,
   tables: ['sources', 'outputs', 'batches', 'jobs'],
   synchronous: 'NORMAL',
-  fixAbsence: 'name the index with {{index}}; imgtool process makes one',
+  fixAbsence: 'name the index of imgtool process or of imgtool serve with {{index}}',
   fixDamage: repairCommand,
   fixLoss: 'run the same command again: an index that lacks outputs adopts those there are',
   fixLeftBehind: 'wait until that run has ended, then run the same command again',

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { orUndefined } from '../../errors.ts';
 import { valuesIn } from './binding.ts';
@@ -55,7 +55,8 @@ export function migrate(db: Database, path: string, locks: Locks, kind: Database
       throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
     }
     // The write lock is held, so the copy shows one moment.
-    const keepCopy = () => writeFileSync(`${path}.v${found}`, db.serialize(), { flag: 'wx' });
+    const mode = () => statSync(path).mode & 0o777;
+    const keepCopy = () => writeFileSync(`${path}.v${found}`, db.serialize(), { flag: 'wx', mode: mode() });
     if (found > 0) orUndefined(keepCopy, /^EEXIST$/);
     for (const step of migrations.slice(found)) db.exec(step);
     db.exec(`PRAGMA user_version = ${wanted}`);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -47,6 +48,8 @@ export async function copyDatabase<T>(path: string, file: string, copied: Copied
   try {
     await copyPages(Sqlite, path, copy, file, kind, signal);
     const counts = lookInto(Sqlite, path, copy, copied);
+    // Those who cannot read the original must not read the copy.
+    chmodSync(copy, statSync(copy).mode & statSync(path).mode & 0o777);
     flush(copy);
     placeAt(copy, file);
     rmSync(copy);

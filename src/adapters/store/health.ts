@@ -23,6 +23,7 @@ export async function checkSqliteStore(path: string): Promise<StoreHealth> {
       bytes: sizeOf(path) + sizeOf(`${path}-wal`),
       isServed: isHeldIn(connection),
       ...countRows(db),
+      storage: valuesIn<string>(db, 'SELECT folder FROM storage')[0] ?? null,
       problems: problemsOf(db),
     }));
   } catch (error) {

@@ -97,6 +97,11 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_time ON keys (created_at);
 `;
 
+const PLACE = `
+-- The folder of the objects that the last service used.
+CREATE TABLE storage (folder TEXT NOT NULL) STRICT;
+`;
+
 const RESTORE =
   'end imgtool serve, put the file back or restore a copy of it, then start imgtool serve again';
 
@@ -104,7 +109,7 @@ const RESTORE =
 export const STORE: DatabaseKind = {
   noun: 'store',
   one: 'a store',
-  migrations: [UPLOADS + REQUESTS],
+  migrations: [UPLOADS + REQUESTS, PLACE],
   tables: ['images', 'keys', 'limits'],
   synchronous: 'FULL',
   fixAbsence: 'imgtool serve makes it',

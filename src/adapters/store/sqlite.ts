@@ -1,6 +1,9 @@
+import { chmodSync } from 'node:fs';
 import type { Statement as Prepared } from 'better-sqlite3';
+import { orUndefined } from '../../errors.ts';
 import type { Store } from '../../ports.ts';
 import { type Connection, connect } from '../sqlite/connection.ts';
+import { BESIDE, realPlace } from '../sqlite/file.ts';
 import { openGroupCommit } from '../sqlite/group-commit.ts';
 import { type Hold, holdStore } from './hold.ts';
 import { STORE } from './schema.ts';
@@ -22,7 +25,10 @@ export async function openSqliteStore(
 ): Promise<Store> {
   const connection = await connect(STORE, path);
   try {
-    return storeOn(connection, holdStore(connection), now);
+    const hold = holdStore(connection);
+    // The names of owners and of their files are for the service alone.
+    for (const end of ['', ...BESIDE]) orUndefined(() => chmodSync(realPlace(path) + end, 0o600));
+    return storeOn(connection, hold, now);
   } catch (error) {
     connection.close();
     throw error;
@@ -73,6 +79,7 @@ function storeOn(connection: Connection, hold: Hold, now: () => number): Store {
     failed: read(upkeepSteps.failed),
     referred: read(upkeepSteps.referred),
     sweep: write(upkeepSteps.sweep),
+    recordStorage: write(upkeepSteps.recordStorage),
     async close() {
       if (!connection.db.open) return;
       // Steps of this turn come first. Their callers receive their errors.

@@ -43,8 +43,8 @@ export interface BatchMode {
   readonly isEndless: boolean;
   /** Whether a source with tagged names takes its plain names once they are free. */
   readonly takesPlainNames?: boolean;
-  /** Whether the batch makes outputs again that are known to be wrong. */
-  readonly isRepair?: boolean;
+  /** For a batch that makes outputs again that are known to be wrong: those files, by path. */
+  readonly repairs?: JobContext['repairs'];
   /** Whether the batch continues one that another run began. */
   readonly isResumed?: boolean;
 }

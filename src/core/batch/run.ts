@@ -99,15 +99,14 @@ export function contextOf(
   ports: Ports,
   { dead, options: recorded, ...given }: RunGiven,
   report: Emit,
-  { takesPlainNames = false, isRepair = false }: Pick<BatchMode, 'takesPlainNames' | 'isRepair'> = {},
+  { takesPlainNames = false, repairs = null }: Pick<BatchMode, 'takesPlainNames' | 'repairs'> = {},
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const variants = recorded.preset.variants.map(withNewerFields);
-  const options = { ...recorded, preset: { ...recorded.preset, variants } };
+  const options = { ...recorded, preset: withNewerFields(recorded.preset) };
   const settings = settingsOfAll(options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  const own = { takesPlainNames, isRepair, leftBehind: [], settings, suspects };
+  const own = { takesPlainNames, repairs, leftBehind: [], settings, suspects };
   return { ready, ...ports, ...own, emit, options, ...given };
 }
 

@@ -1,4 +1,4 @@
-import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
+import { asImgtoolError, ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import { presetMark } from '../../model/records.ts';
 import type { BatchOptions, FileFacts, Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
@@ -20,7 +20,10 @@ interface Committed {
   readonly replaced: readonly string[];
 }
 
-/** A file appeared under an output's name after the check. Another process may have made this very output. */
+/**
+ * A file appeared under an output's name after the check, or was changed there. Another process may have made this very
+ * output, or somebody has edited it.
+ */
 export class Overtaken extends ImgtoolError {
   constructor({ code, message, fix, cause }: ImgtoolError) {
     super(code, message, { fix, cause });
@@ -143,9 +146,9 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
       ready.push({ step, record, staged: one });
       orders++;
     } else {
-      const one = await storage.stageFrom(step.from.path, wanted.path, step.how);
-      staged.push(one);
-      if (!(await holds(storage, one, step.from))) {
+      const one = await storage.stageFrom(step.from.path, wanted.path, step.how).catch(unlessUnreadable);
+      if (one !== undefined) staged.push(one);
+      if (one === undefined || !(await holds(storage, one, step.from))) {
         await distrustIfUnseen(work, step.from);
         throw new Overtaken(outputExists(wanted.path));
       }
@@ -153,10 +156,16 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
     }
   }
   for (const one of ready) {
-    one.staged.replace = one.step.replace;
+    const { disk } = one.step.wanted;
+    one.staged.replace = one.step.replace && disk !== 'foreign' ? disk : null;
     one.staged.modified = timeFor(work);
   }
   return ready;
+}
+
+/** The output of another name is only a candidate. If it cannot be read, the job goes on without it. */
+function unlessUnreadable(error: unknown): undefined {
+  if (asImgtoolError(error).code !== 'output_unreadable') throw error;
 }
 
 /** Adopts an unknown file that holds exactly these bytes. In this way an index that was deleted is filled again. */
@@ -215,14 +224,18 @@ function isTaken(error: unknown): error is ImgtoolError {
 }
 
 /** The modification time for outputs; null when they keep their own. */
-const timeFor = ({ options, source }: JobWork): string | null =>
+const timeFor = ({ options, source }: Pick<JobWork, 'options' | 'source'>): string | null =>
   options.times === true ? source.mtime : null;
 
-/** The record of a file that stays, once it has the time of its source if it must have that. */
-async function withTime(work: JobWork, record: OutputRecord): Promise<OutputRecord> {
+/** The record of a file that stays, once it has the time of its source if it must have that. Errors: Overtaken. */
+async function withTime({ storage, ...work }: JobWork, record: OutputRecord): Promise<OutputRecord> {
   const time = timeFor(work);
   if (time === null || hasTime(record, time)) return record;
-  return { ...record, ...(await work.storage.setTime(record.path, time)) };
+  const [found = null] = await storage.stat([record.path]);
+  // With the new time, an edit would look like the recorded file.
+  if (found === null || found === 'foreign' || !sameFile(found, record))
+    throw new Overtaken(outputExists(record.path));
+  return { ...record, ...(await storage.setTime(record.path, time)) };
 }
 
 /** The new record of a file that stays where it is; undefined when it needs none. */

@@ -1,4 +1,4 @@
-import type { BatchOptions, Event, Job, SourceRecord, Unstamped } from '../../model.ts';
+import type { BatchOptions, Event, FileFacts, Job, SourceRecord, Unstamped } from '../../model.ts';
 import type { Index, Opened, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
@@ -28,8 +28,8 @@ export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly suspects: ReadonlySet<string>;
   /** Whether a source with tagged names takes its plain names once they are free. */
   readonly takesPlainNames: boolean;
-  /** Whether the batch makes outputs again that are known to be wrong. */
-  readonly isRepair: boolean;
+  /** In a repair: the files that were found wrong, by path. It replaces no other file that was changed. Else null. */
+  readonly repairs: ReadonlyMap<string, FileFacts> | null;
   /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Unstamped) => void;

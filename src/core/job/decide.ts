@@ -43,6 +43,8 @@ export interface Wanted {
   readonly checksum?: string | undefined;
   /** Whether the file on disk is an output that was recorded under this name in another folder. */
   readonly isMoved?: boolean;
+  /** Whether it is an edit that a repair must leave. */
+  readonly isLeft?: boolean;
   /** Whether the file on disk is a source, and whose. */
   readonly holds: 'this source' | 'another source' | null;
 }
@@ -76,6 +78,8 @@ export type Decision =
 /** What happens to one wanted output. */
 export type Step = { readonly wanted: Wanted } & (
   | { readonly kind: 'keep' }
+  /** Somebody has changed the file, and it stays with its record. */
+  | { readonly kind: 'leave' }
   /** The file is an output of these bytes, recorded under another name. It was moved with its source. */
   | { readonly kind: 'adopt'; readonly from: OutputRecord }
   | {
@@ -126,10 +130,16 @@ export function isUnclear({ record, disk, checksum }: Wanted): boolean {
 
 /** The paths of outputs that somebody has changed, and that these steps replace, for whatever reason. */
 export function changedOutputs(steps: readonly Step[]): string[] {
-  return steps.flatMap(({ kind, wanted: { path, record, disk, checksum } }) => {
-    if (kind === 'keep' || !isMade(record) || disk === null || disk === 'foreign') return [];
-    return sameFile(disk, record) || checksum === record.checksum ? [] : [path];
-  });
+  const made = steps.filter(
+    ({ kind, wanted }) => (kind === 'render' || kind === 'place') && isChanged(wanted),
+  );
+  return made.map(({ wanted }) => wanted.path);
+}
+
+/** Whether the file under the name of an output is not the one that was written there. */
+export function isChanged({ record, disk, checksum }: Wanted): boolean {
+  if (!isMade(record) || disk === null || disk === 'foreign') return false;
+  return !sameFile(disk, record) && checksum !== record.checksum;
 }
 
 /** Whether a file is on disk that the index does not record as an output. */
@@ -181,6 +191,7 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
   // Only `force` replaces an unknown file. A file with equal bytes is adopted later.
   const replace = isMade(wanted.record) || wanted.isMoved === true || facts.force;
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
+  if (wanted.isLeft) return { kind: 'leave', wanted };
   if (facts.force) return { kind: 'render', wanted, replace };
   const twin = twinOf(wanted, facts);
   if (twin !== undefined) return { kind: 'adopt', wanted, from: twin };

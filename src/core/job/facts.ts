@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
+import { asImgtoolError } from '../../errors.ts';
 import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
 import type { Storage } from '../../ports.ts';
 import type { JobContext } from './context.ts';
-import { type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
+import { type Facts, isChanged, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 
 /** The facts about a source by stat alone. The index must record an output under each of its names. */
@@ -33,20 +34,22 @@ export async function factsOfJob(
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const { index, storage, sources, options } = context;
+  const { index, storage, sources, options, repairs } = context;
   const lookup = await index.lookup([source, ...paths], paths);
-  const known = { source, recorded: lookup.source(source), digest: undefined };
   const facts = factsByStat(
     context,
-    known,
+    { source, recorded: lookup.source(source), digest: undefined },
     found,
     paths,
     paths.map(lookup.output),
     await storage.stat(paths),
   );
   const wanted: Wanted[] = [];
-  for (const one of facts.wanted) {
-    const { path, record, disk } = one;
+  for (const { record: recorded, ...rest } of facts.wanted) {
+    const { path, disk } = rest;
+    const isOwn = recorded?.source === source;
+    const record = isOwn && (await isOtherFile(storage, recorded, rest)) ? undefined : recorded;
+    const one: Wanted = { ...rest, record };
     const isSource = lookup.source(path) !== undefined;
     let holds: Wanted['holds'] = null;
     if (disk !== null && !isMade(record)) {
@@ -59,9 +62,29 @@ export async function factsOfJob(
     const checksum = isUnclear(one) || mayBeMoved ? ((await storage.checksum(path)) ?? undefined) : undefined;
     const isMoved =
       mayBeMoved && checksum !== undefined && (await madeAs(context, path, checksum)) !== undefined;
-    wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
+    const known = { ...one, holds: isMoved ? null : holds, checksum, isMoved };
+    const isLeft = repairs !== null && isChanged(known) && !isOneOf(repairs, one);
+    wanted.push(isLeft ? { ...known, isLeft } : known);
   }
   return { ...facts, wanted };
+}
+
+/** Whether the file is not the recorded output, whose name differs only in its spelling. */
+async function isOtherFile(
+  storage: Storage,
+  record: Wanted['record'],
+  { path, disk }: Omit<Wanted, 'record'>,
+) {
+  if (!isMade(record) || record.path === path || disk === null || disk === 'foreign') return false;
+  if (sameFile(disk, record)) return false;
+  const [recorded = null] = await storage.stat([record.path]);
+  return recorded === null || recorded === 'foreign' || !sameFile(recorded, disk);
+}
+
+/** Whether the file is one of those that were found wrong. */
+function isOneOf(repairs: ReadonlyMap<string, FileFacts>, { path, record, disk }: Wanted): boolean {
+  const wrong = repairs.get(record?.path ?? path);
+  return wrong !== undefined && disk !== null && disk !== 'foreign' && sameFile(disk, wrong);
 }
 
 /** Adds what is known of the source, and the outputs of the same bytes under other names. */
@@ -78,16 +101,12 @@ export async function withDigest(
   const records = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
   if (records.length === 0) return { ...known, elsewhere: [] };
   const owners = [...new Set(records.map((record) => record.source))];
-  const [lookup, disk, there] = await Promise.all([
-    index.lookup(owners, []),
-    storage.stat(records.map(({ path }) => path)),
-    sources.statAll(owners),
-  ]);
+  const [lookup, there] = await Promise.all([index.lookup(owners, []), sources.statAll(owners)]);
   const others = owners.filter((owner, i) => has(there[i], lookup.source(owner), digest));
   const live = new Set(others.filter((owner) => owner !== facts.source));
-  const elsewhere = records.map(async (record, i) => ({
+  const elsewhere = records.map(async (record) => ({
     record,
-    intact: await isIntact(record, disk[i] ?? null, storage),
+    intact: await isThereIntact(record, storage),
     ownerThere: live.has(record.source),
     sameFolder: isBelow(record.path, options.out),
     linkable: record.linkable === options.out.length && isBelow(record.path, options.out),
@@ -98,6 +117,17 @@ export async function withDigest(
 /** Whether a source exists and still has its recorded bytes. */
 export function has(facts: FileFacts | null | undefined, recorded: SourceRecord | undefined, digest: string) {
   return facts != null && recorded?.digest === digest && sameFile(facts, recorded);
+}
+
+/** Whether an output is there as recorded. One that cannot be read is of no use to others. */
+async function isThereIntact(record: OutputRecord, storage: Storage): Promise<boolean> {
+  try {
+    const [disk = null] = await storage.stat([record.path]);
+    return await isIntact(record, disk, storage);
+  } catch (error) {
+    if (asImgtoolError(error).fatal) throw error;
+    return false;
+  }
 }
 
 export async function isIntact(record: OutputRecord, disk: Wanted['disk'], storage: Storage) {

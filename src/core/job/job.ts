@@ -133,7 +133,7 @@ type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 
 /** Steps 4 and 5: render missing outputs, make them visible, and record them. */
 async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<Unstamped<JobEvent>> {
-  const { job, source, opened, staged, started } = work;
+  const { job, source, opened, staged, started, options } = work;
   const steps: readonly Step[] =
     decision.action === 'unchanged' || decision.action === 'retime'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
@@ -143,7 +143,16 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   await assertUnchanged(work, source);
   const committing = performance.now();
   const { made, skipped, outputs, actions, replaced } = await commit(work, steps, pictures);
-  const { removed, givenUp, given } = await removeSuperseded(work, steps);
+  // In a repair, the result of the check names them.
+  const changed = work.repairs === null ? changedOutputs(steps) : [];
+  for (const path of changed) work.emit(wasChanged(pathAsGiven(path, options)));
+  const lost = replaced.map((path) => pathAsGiven(path, options));
+  if (lost.length > 0) work.emit(wasReplaced(lost));
+  const { removed, stay, givenUp, given, error } = await removeSuperseded(work, steps);
+  if (error !== undefined) {
+    reportRemoved(work, job.given, removed);
+    throw error;
+  }
   const alike = await recordedAlike(work, steps);
   const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? alike?.dominantColor ?? null;
   const degraded = [source, pictures, alike].some((one) => one?.degraded === true);
@@ -169,10 +178,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   await discard(work, staged);
   await work.index.settle(work.run, job, settlement);
   reportRemoved(work, job.given, removed);
-  const changed = work.isRepair ? [] : changedOutputs(steps);
-  for (const path of changed) work.emit(wasChanged(pathAsGiven(path, work.options)));
-  const lost = replaced.map((path) => pathAsGiven(path, work.options));
-  if (lost.length > 0) work.emit(wasReplaced(lost));
+  for (const warning of stay) work.emit(warning);
   return jobEvent(job, settlement, work, actions);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BatchOptions, Limits, Variant } from '../../model.ts';
+import type { BatchOptions, Limits, Preset } from '../../model.ts';
 import type { RenamedSettings } from '../../ports.ts';
 import { effectiveFields, FIELD_KEYS, FIELD_TABLE, type FieldKey } from '../../variants/fields.ts';
 
@@ -46,9 +46,10 @@ export function formerSettingsOfAll({ preset, limits }: RenderOptions): (string 
   });
 }
 
-/** The variant with its newer fields, which are off: an earlier version recorded it without them. */
-export function withNewerFields(recorded: Variant): Variant {
-  return { ...Object.fromEntries(FIELD_KEYS.map((key) => [key, FIELD_TABLE[key].off])), ...recorded };
+/** The preset with the newer fields of its variants, which are off: an earlier version recorded it without them. */
+export function withNewerFields(recorded: Preset): Preset {
+  const off = Object.fromEntries(FIELD_KEYS.map((key) => [key, FIELD_TABLE[key].off]));
+  return { ...recorded, variants: recorded.variants.map((variant) => ({ ...off, ...variant })) };
 }
 
 /** What to rename in an index before a batch with these options uses it, with and without `--lenient`. */

@@ -37,10 +37,12 @@ export async function removeRecorded(
   const staged: Staged[] = [];
   try {
     const removal = await removeOutputs({ ...context, staged }, source, own.filter(isMade), () => true);
-    const names = own.map(({ path }) => path);
-    await index.forget(source, names, removal.given, isGone);
-    for (const warning of removal.stay) emit(warning);
-    reportRemoved(context, given, removal.removed);
+    const { removed, stay, error } = removal;
+    const names = error === undefined ? own.map(({ path }) => path) : removed;
+    await index.forget(source, names, removal.given, isGone && error === undefined);
+    for (const warning of stay) emit(warning);
+    reportRemoved(context, given, removed);
+    if (error !== undefined) throw error;
   } catch (thrown) {
     const error = asImgtoolError(thrown);
     if (error.fatal) throw error;
@@ -86,7 +88,8 @@ export async function removability(
 
 /**
  * Removes outputs of a source, except files that must stay. Skipped duplicates first get those for which `isShared`
- * holds. Returns the paths of the removed outputs, a warning for each file that stays, and the records of the `given` ones.
+ * holds. Returns the paths of the removed outputs, a warning for each file that stays, the records of the `given` ones, and
+ * why an output could not be removed.
  */
 async function removeOutputs(
   work: Staging,
@@ -98,7 +101,7 @@ async function removeOutputs(
   const given: OutputRecord[] = [];
   const intact: string[] = [];
   const stay: Warning[] = [];
-  if (outputs.length === 0) return { removed: intact, given, stay };
+  if (outputs.length === 0) return { removed: intact, given, stay, error: undefined };
   const disk = await storage.stat(outputs.map(({ path }) => path));
   for (const [i, record] of outputs.entries()) {
     const found = await removability(work, record, disk[i] ?? null);
@@ -109,10 +112,10 @@ async function removeOutputs(
   }
   // A renamed source may have taken over some outputs in the meantime.
   const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
-  const removed = intact.filter((path) => still.has(path));
+  const unneeded = intact.filter((path) => still.has(path));
   // A folder among the sources belongs to the user and is never removed.
-  await storage.remove(removed, (await sources.covers(outputs[0]!.path)) ? null : options.out);
-  return { removed, given, stay };
+  const emptyBelow = (await sources.covers(outputs[0]!.path)) ? null : options.out;
+  return { ...(await storage.remove(unneeded, emptyBelow)), given, stay };
 }
 
 /** Reports removed outputs, if any. */

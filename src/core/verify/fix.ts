@@ -1,6 +1,6 @@
 import { asImgtoolError, failureOf, fixCommand, forgetCommand, ImgtoolError } from '../../errors.ts';
 import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
-import type { BatchFinished, Event, Failure } from '../../model.ts';
+import type { BatchFinished, Event, Failure, FileFacts } from '../../model.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
 import { type NewWork, ONE_WALK, runBatch } from '../batch/run.ts';
@@ -42,6 +42,9 @@ interface OpenedFix {
 /** Why an output was not made. Null when its job has succeeded. */
 type Result = Failure | null;
 type Results = Map<WrongOutput, Result>;
+
+/** The files that were found wrong and may be replaced, by path. */
+type Repairs = ReadonlyMap<string, FileFacts>;
 
 /**
  * Checks the outputs of a batch, or other outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
@@ -93,7 +96,7 @@ export async function makeAgain(
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
   for (const [one, reason] of edited) results.set(one, leftAsEdited(one, reason, fixing.otherIndex));
   const repairable = wrong.filter((one) => !results.has(one));
-  await distrust(fixing, repairable);
+  const repairs = await distrust(fixing, repairable);
   const madeIn: string[] = [];
   /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
@@ -107,7 +110,7 @@ export async function makeAgain(
       setAll(results, plan.jobs.values(), () => awayFrom(plan, lack, fixing));
       continue;
     }
-    const finished = await carryOut(fixing, plan, results, signal);
+    const finished = await carryOut(fixing, plan, repairs, results, signal);
     if (finished === undefined) continue;
     madeIn.push(finished.batch);
     if (finished.state !== 'finished') unfinished = finished;
@@ -132,7 +135,7 @@ function setAll(results: Results, jobs: Iterable<PlannedJob>, resultOf: (one: Wr
 }
 
 /** Runs one batch; undefined when it could not begin. */
-async function carryOut(fixing: Fixing, plan: Plan, results: Results, signal: AbortSignal) {
+async function carryOut(fixing: Fixing, plan: Plan, repairs: Repairs, results: Results, signal: AbortSignal) {
   const { cwd, options } = plan;
   const jobs = [...plan.jobs.values()];
   let opened: OpenedFix | undefined;
@@ -162,7 +165,7 @@ async function carryOut(fixing: Fixing, plan: Plan, results: Results, signal: Ab
     const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
     const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
     const work: NewWork = { command: 'process', inputs, cwd, options };
-    return await runBatch(ports, work, report, signal, modeOf(there, bytes));
+    return await runBatch(ports, work, report, signal, modeOf(there, bytes, repairs));
   } catch (error) {
     const failure = asImgtoolError(error);
     if (failure.fatal) throw error;
@@ -183,10 +186,10 @@ async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolE
 }
 
 /** A batch over exactly these sources, under the names of their former jobs. */
-function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
+function modeOf(jobs: readonly PlannedJob[], bytes: number, repairs: Repairs): BatchMode {
   return {
     ...ONE_WALK,
-    isRepair: true,
+    repairs,
     // Add all jobs in one step: a resumed batch then has nothing to walk.
     async takeIn({ index, run, options }, chunkDone) {
       const added = jobs.map(({ maker: { source, given, relative } }) => {
@@ -202,18 +205,21 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
 
 /**
  * Marks outputs as wrong whose size and time, or whose bytes, are as recorded. Other runs would take such outputs for
- * correct. The mark stays even if the output cannot be made again now.
+ * correct. The mark stays even if the output cannot be made again now. Returns the wrong files that are there.
  */
-async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<void> {
+async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<Repairs> {
+  const repairs = new Map<string, FileFacts>();
   for await (const chunk of chunked(wrong)) {
     const found = await storage.stat(chunk.map(({ record }) => record.path));
     const unseen = chunk.filter((one, i) => {
       const facts = found[i];
-      if (facts == null || facts === 'foreign') return false;
+      if (facts == null || facts === 'foreign' || isMissing(one)) return false;
+      repairs.set(one.record.path, facts);
       return sameFile(facts, one.record) || !hasProblem(one, 'changed');
     });
     await index.distrust(unseen.map(({ record }) => record));
   }
+  return repairs;
 }
 
 const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };

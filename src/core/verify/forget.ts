@@ -13,7 +13,7 @@ interface Sorted {
   readonly names: Map<string, Set<string>>;
   readonly gone: Set<string>;
   readonly kept: Set<string>;
-  /** Missing, but perhaps on a disk that is not mounted. */
+  /** Missing, but perhaps on a disk that is not mounted; or nobody can tell. */
   readonly unclear: Set<string>;
 }
 
@@ -91,12 +91,11 @@ async function sortOutputs(
   { names, kept, unclear }: Sorted,
   forgettable: ReadonlySet<string> | null,
 ): Promise<void> {
-  const found = await storage.stat(outputs.map(({ path }) => path));
-  for (const [i, { path, source, checksum }] of outputs.entries()) {
-    const isMissing = found[i] === null;
-    if (isMissing && (forgettable?.has(checksum === null ? source : path) ?? true)) {
+  for (const { path, source, checksum } of outputs) {
+    const [found] = await storage.stat([path]).catch(() => [undefined]);
+    if (found === null && (forgettable?.has(checksum === null ? source : path) ?? true)) {
       names.set(source, (names.get(source) ?? new Set()).add(path));
-    } else if (checksum !== null) (isMissing ? unclear : kept).add(path);
+    } else if (checksum !== null) (found == null ? unclear : kept).add(path);
   }
 }
 

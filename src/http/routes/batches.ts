@@ -9,28 +9,8 @@ import { changeText, type ViewerOf } from './jobs.ts';
 
 type ByBatch = { Params: { batch_id: string } };
 
-export function batchRoutes(app: FastifyInstance, { service }: Site): void {
+export function batchImagesRoute(app: FastifyInstance, { service }: Site): void {
   const { store } = service;
-
-  // One document at two addresses.
-  for (const url of ['/batch/:batch_id', '/batch/:batch_id/status']) {
-    app.get<ByBatch>(
-      url,
-      {
-        schema: {
-          summary: 'the state and progress of a batch',
-          params: batchParams,
-          response: answers(200, 'the batch', ANSWERS.batch),
-        },
-      },
-      async ({ caller, params }) => {
-        const batch = await store.batchOf({ owner: caller.owner }, params.batch_id);
-        if (batch === undefined) throw notFound();
-        return batchBody(batch);
-      },
-    );
-  }
-
   app.get<ByBatch & { Querystring: { after?: string; limit: number } }>(
     '/batch/:batch_id/images',
     {
@@ -63,9 +43,29 @@ export function batchRoutes(app: FastifyInstance, { service }: Site): void {
   );
 }
 
-/** The routes that change batches, for their owners, and for the operator. */
-export function batchChanges(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
+/** The routes that show and change batches, for their owners, and for the operator. */
+export function batchRoutes(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
   const { store, worker } = service;
+
+  // One document at two addresses.
+  for (const url of ['/batch/:batch_id', '/batch/:batch_id/status']) {
+    app.get<ByBatch>(
+      url,
+      {
+        schema: {
+          summary: 'the state and progress of a batch',
+          params: batchParams,
+          response: answers(200, 'the batch', ANSWERS.batch),
+        },
+      },
+      async (request) => {
+        const batch = await store.batchOf(viewerOf(request), request.params.batch_id);
+        if (batch === undefined) throw notFound();
+        return batchBody(batch);
+      },
+    );
+  }
+
   const changes = {
     cancel: (viewer: Viewer, batch: string) => cancelImages(service, viewer, { batch }),
     retry: async (viewer: Viewer, batch: string) => {

@@ -21,18 +21,31 @@ export function assertCompleted(image: Image, { options }: Site): void {
   if (state === 'cancelled') throw new Refusal('cancelled', 'the image was cancelled', { status: 422 });
   if (error === null || state !== 'failed') throw new Refusal('not_ready', 'the image is not processed yet');
   const { code, message, fix } = wordFailure(error, options.wordHint);
-  throw new Refusal(isErrorCode(code) ? code : 'internal', message, { fix, status: 422 });
+  throw new Refusal(isErrorCode(code) ? code : 'internal', message, { fix, status: 422, ofImage: true });
 }
 
-export function jobRoutes(app: FastifyInstance, site: Site): void {
-  const { store } = site.service;
-  const { wordHint, publicUrl } = site.options;
+export function resultRoute(app: FastifyInstance, site: Site): void {
+  app.get<ByJob>(
+    '/api/v1/images/jobs/:job_id/result',
+    {
+      schema: {
+        summary: 'the outputs of a job: 409 while it is not completed, 422 if it failed',
+        params: jobParams,
+        response: answers(200, 'the outputs', ANSWERS.result),
+      },
+    },
+    async ({ caller, params }) => {
+      const image = await site.service.store.imageOfJob({ owner: caller.owner }, params.job_id);
+      if (image === undefined) throw notFound();
+      assertCompleted(image, site);
+      return resultBody(image, site.options.publicUrl);
+    },
+  );
+}
 
-  const imageOf = async ({ caller, params }: FastifyRequest<ByJob>): Promise<Image> => {
-    const image = await store.imageOfJob({ owner: caller.owner }, params.job_id);
-    if (image === undefined) throw notFound();
-    return image;
-  };
+/** The routes that show and change jobs, for their owners, and for the operator. */
+export function jobRoutes(app: FastifyInstance, { service, options }: Site, viewerOf: ViewerOf): void {
+  const { store, worker } = service;
 
   app.get<ByJob>(
     '/api/v1/images/jobs/:job_id',
@@ -43,33 +56,13 @@ export function jobRoutes(app: FastifyInstance, site: Site): void {
         response: answers(200, 'the job', ANSWERS.job),
       },
     },
-    async ({ caller, params }) => {
-      const job = await store.jobOf({ owner: caller.owner }, params.job_id);
-      if (job === undefined) throw notFound();
-      return jobBody(job, wordHint);
-    },
-  );
-
-  app.get<ByJob>(
-    '/api/v1/images/jobs/:job_id/result',
-    {
-      schema: {
-        summary: 'the outputs of a job: 409 while it is not completed, 422 if it failed',
-        params: jobParams,
-        response: answers(200, 'the outputs', ANSWERS.result),
-      },
-    },
     async (request) => {
-      const image = await imageOf(request);
-      assertCompleted(image, site);
-      return resultBody(image, publicUrl);
+      const job = await store.jobOf(viewerOf(request), request.params.job_id);
+      if (job === undefined) throw notFound();
+      return jobBody(job, options.wordHint);
     },
   );
-}
 
-/** The routes that change jobs, for their owners, and for the operator. */
-export function jobChanges(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
-  const { store, worker } = service;
   const changes = {
     cancel: (viewer: Viewer, job: string) => cancelImages(service, viewer, { job }),
     retry: async (viewer: Viewer, job: string) => {

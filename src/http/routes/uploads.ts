@@ -5,11 +5,19 @@ import type { Accepted } from '../../ports.ts';
 import { acceptUpload, type UploadedFile } from '../../serve/accept.ts';
 import { batchPath, jobPath } from '../bodies.ts';
 import { readFields } from '../fields.ts';
-import { type Gate, keyOf, openGate, overQuota, showQuota } from '../gate.ts';
+import { type Gate, openGate, overQuota, showQuota } from '../gate.ts';
 import type { Site } from '../options.ts';
 import { asRefusal, Refusal } from '../problem.ts';
-import { ANSWERS, answers, BATCH_FIELDS, IMAGE_FIELDS, type ObjectSchema } from '../schemas.ts';
-import { type ReceivedUpload, receiveUpload } from '../upload.ts';
+import { scanFiles } from '../scan.ts';
+import {
+  ANSWERS,
+  answers,
+  BATCH_FIELDS,
+  IDEMPOTENCY_KEY,
+  IMAGE_FIELDS,
+  type ObjectSchema,
+} from '../schemas.ts';
+import { endOf, type ReceivedUpload, receiveUpload } from '../upload.ts';
 
 /** How a route takes uploads. */
 interface Way {
@@ -63,22 +71,23 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): vo
 
   async function take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { owner } = request.caller;
-    const key = keyOf(request);
-    const earlier = key === null ? undefined : await store.replay(owner, { route: way.url, key });
-    await gate.assertWelcome(request, reply, way.most, earlier !== undefined);
+    const key = await gate.assertWelcome(request, reply, way);
     gate.enter();
+    const gone = endOf(reply);
     const staged: UploadedFile[] = [];
     try {
-      const received = await receiveUpload(request, reply, site, { ...way, staged });
+      const received = await receiveUpload(request, reply, site, { ...way, staged, gone });
       const asked = askedOf(request, received, way, site);
-      const { body, batch } = bodyOf(received.files, way.isBatch);
-      const fingerprint = fingerprintOf(asked, received.files);
+      // The client has sent all: from here on, no time of its own runs.
+      const files = await scanFiles(received.files, site, way.isBatch, gone);
+      const { body, batch } = bodyOf(files, way.isBatch);
+      const fingerprint = fingerprintOf(asked, files);
       const { metadata, bucket, preset } = asked;
       const accepted = await acceptUpload(service, {
-        ...{ batch, owner, bucket, preset, metadata, files: received.files, quota },
+        ...{ batch, owner, bucket, preset, metadata, files, quota },
         key: key === null ? null : { route: way.url, key, fingerprint, body },
       });
-      if (accepted.type === 'accepted') gate.queued(received.files.length);
+      if (accepted.type === 'accepted') gate.queued(files.length);
       return send(reply, accepted, body);
     } catch (error) {
       await countRefused(reply, owner, error);
@@ -115,7 +124,7 @@ function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): vo
         summary: way.summary,
         headers: {
           type: 'object',
-          properties: { 'idempotency-key': { type: 'string', minLength: 1, maxLength: 255 } },
+          properties: { 'idempotency-key': IDEMPOTENCY_KEY },
         },
         response: answers(202, 'accepted: the images wait to be processed', way.answer),
       },
@@ -142,7 +151,10 @@ function bodyOf(files: readonly UploadedFile[], isBatch: boolean) {
       body: JSON.stringify({ job_id: job, image_id: image, status_url: jobPath(job), message }),
     };
   }
-  const images = files.map(({ image, job, name }) => ({ image_id: image, job_id: job, image_name: name }));
+  const images = files.map(({ image, job, name, error }) => ({
+    ...{ image_id: image, job_id: job, image_name: name },
+    ...{ state: error === null ? 'pending' : 'failed', error: error?.message ?? null },
+  }));
   return { batch, body: JSON.stringify({ batch_id: batch, status_url: batchPath(batch), message, images }) };
 }
 

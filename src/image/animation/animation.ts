@@ -3,13 +3,15 @@ import type { Region } from '../region.ts';
 
 /** An animation in parts. Each frame is stored as a still picture of its own. */
 export interface Animation {
-  readonly frames: readonly Part[];
+  readonly frames: readonly StoredFrame[];
+  /** The number of frames in the file. */
+  readonly count: number;
   /** How often it plays; 0 means without end. */
   readonly loop: number;
 }
 
 /** A frame as it is stored: a picture that is drawn somewhere on the canvas. */
-export interface Part extends Region {
+export interface StoredFrame extends Region {
   /** Milliseconds. */
   readonly delay: number;
   /** What becomes of its area before the next frame: it stays, it becomes transparent, or it is what it was before. */

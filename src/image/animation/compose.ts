@@ -3,7 +3,7 @@ import type { Region } from '../region.ts';
 import { type Frames, STILL } from '../steps/frames.ts';
 import { corrupt, damagedPicture } from '../unreadable.ts';
 import { sharp } from '../vips.ts';
-import type { Animation, Part } from './animation.ts';
+import type { Animation, StoredFrame } from './animation.ts';
 
 /** A frame as a viewer shows it. `degraded`: its data is damaged, and it shows what could be read. */
 export type Shown = { readonly page: Frames; readonly degraded: boolean };
@@ -32,7 +32,7 @@ export async function* shownFrames(
 
 /** Null for a frame without pixels, and for one that cannot be read at all. */
 async function decodePart(
-  part: Part,
+  part: StoredFrame,
   lenient: boolean,
 ): Promise<{ pixels: Buffer | null; degraded: boolean }> {
   const picture = part.picture();
@@ -66,7 +66,7 @@ function onCanvas({ width, height }: PixelSize, part: Region) {
   };
 }
 
-function draw(canvas: Frames, pixels: Buffer, part: Part): void {
+function draw(canvas: Frames, pixels: Buffer, part: StoredFrame): void {
   const { rows, columns } = onCanvas(canvas, part);
   const { data, width } = canvas;
   for (let y = 0; y < rows; y++) {
@@ -91,7 +91,7 @@ function blend(from: Buffer, at: number, into: Buffer, to: number): void {
   into[to + 3] = Math.round(whole);
 }
 
-function clear(canvas: Frames, part: Part): void {
+function clear(canvas: Frames, part: StoredFrame): void {
   const { rows, columns } = onCanvas(canvas, part);
   for (let y = part.top; y < part.top + rows; y++) {
     const from = (y * canvas.width + part.left) * 4;

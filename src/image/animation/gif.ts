@@ -1,14 +1,15 @@
 import { blocksOf, colourTable, EXTENSION, frameAt, LABEL, LOOPS } from '../gif.ts';
-import { type Animation, delayOf, type Part } from './animation.ts';
+import { type Animation, delayOf, type StoredFrame } from './animation.ts';
 
 /** What a control extension says about the next frame (GIF89a, 23). */
 type Control = { readonly flags: number; readonly delay: number; readonly clear: number };
 
 const NO_CONTROL: Control = { flags: 0, delay: 0, clear: 0 };
 
-/** Splits a GIF into its frames, up to any damage. A GIF that does not say how often it plays is played once. */
-export function gifAnimation(bytes: Buffer): Animation {
-  const frames: Part[] = [];
+/** Splits a GIF into its first `most` frames, and counts the others, up to any damage. A GIF that does not say how often it plays is played once. */
+export function gifAnimation(bytes: Buffer, most: number): Animation {
+  const frames: StoredFrame[] = [];
+  let count = 0;
   let loop = 1;
   let control = NO_CONTROL;
   let at = 13 + colourTable(bytes[10] ?? 0);
@@ -21,8 +22,8 @@ export function gifAnimation(bytes: Buffer): Animation {
       continue;
     }
     const found = frameAt(bytes, at);
-    if (found === undefined) return { frames, loop };
-    frames.push(partOf(bytes, at, found, control));
+    if (found === undefined) return { frames, count, loop };
+    if (count++ < most) frames.push(partOf(bytes, at, found, control));
     control = NO_CONTROL;
     at = found.end;
   }
@@ -41,14 +42,14 @@ function playsOf([name, block]: readonly Buffer[]): number | undefined {
   return repeats === 0 ? 0 : repeats + 1;
 }
 
-const AFTER: readonly Part['after'][] = ['stays', 'stays', 'cleared', 'restored'];
+const AFTER: readonly StoredFrame['after'][] = ['stays', 'stays', 'cleared', 'restored'];
 
 function partOf(
   bytes: Buffer,
   at: number,
   found: NonNullable<ReturnType<typeof frameAt>>,
   control: Control,
-): Part {
+): StoredFrame {
   const { left, top, width, height, isWhole, end } = found;
   return {
     ...{ left, top, width, height, isWhole },

@@ -6,11 +6,11 @@ import { type Animation, pixelsIn } from './animation.ts';
 import { gifAnimation } from './gif.ts';
 import { webpAnimation } from './webp.ts';
 
-/** The most frames of an animation that moves. */
+/** The most frames or pages: libvips searches for all of them, even to read the first. */
 const MOST_FRAMES = 500;
 
 /** libvips reads no other animations. */
-const FRAME_READERS: Partial<Record<SourceFormat, (bytes: Buffer) => Animation>> = {
+const FRAME_READERS: Partial<Record<SourceFormat, (bytes: Buffer, most: number) => Animation>> = {
   gif: gifAnimation,
   webp: webpAnimation,
 };
@@ -28,13 +28,19 @@ export function animationOf({ input }: Source, format: SourceFormat, wantsAll: b
     if (!wantsAll) return null;
     throw new ImgtoolError('too_large', 'an animation of this size in bytes is not read', { fix: FIRST });
   }
-  const animation = read(input);
-  const count = animation.frames.length;
+  const animation = read(input, MOST_FRAMES);
+  const { frames, count } = animation;
   if (count < 2) return null;
-  if (!wantsAll) return count > MOST_FRAMES ? { ...animation, frames: animation.frames.slice(0, 1) } : null;
-  if (count <= MOST_FRAMES) return animation;
-  const message = `${count.toLocaleString('en')} frames are over the limit of ${MOST_FRAMES}`;
-  throw new ImgtoolError('too_many_frames', message, { fix: FIRST });
+  if (!wantsAll) return count > MOST_FRAMES ? { ...animation, frames: frames.slice(0, 1) } : null;
+  assertFrameCount(count, 'frames', FIRST);
+  return animation;
+}
+
+/** Errors: `too_many_frames`. */
+export function assertFrameCount(count: number, what: 'frames' | 'pages', fix: string): void {
+  if (count <= MOST_FRAMES) return;
+  const message = `${count.toLocaleString('en')} ${what} are over the limit of ${MOST_FRAMES}`;
+  throw new ImgtoolError('too_many_frames', message, { fix });
 }
 
 /** Checks the frames before any is decoded. Errors: `too_large`. */

@@ -1,6 +1,6 @@
 import { type Chunk, chunksOf } from '../chunks.ts';
 import { HAS_ALPHA, webpFile } from '../webp.ts';
-import { type Animation, delayOf, type Part } from './animation.ts';
+import { type Animation, delayOf, type StoredFrame } from './animation.ts';
 
 /** Bytes of a frame's description, before its chunks (WebP container specification, `ANMF`). */
 const DESCRIPTION = 16;
@@ -9,21 +9,23 @@ const DESCRIPTION = 16;
 const CLEARED = 1;
 const REPLACES = 2;
 
-/** Splits an animated WebP into its frames. */
-export function webpAnimation(bytes: Buffer): Animation {
-  const chunks = [...chunksOf(bytes, 'webp', true)];
-  const settings = chunks.find(({ type }) => type === 'ANIM');
-  const icc = chunks.find(({ type }) => type === 'ICCP');
-  const profile = icc === undefined ? null : bytes.subarray(icc.at, icc.at + icc.length);
-  const frames = chunks.filter(({ type, length }) => type === 'ANMF' && length > DESCRIPTION);
-  return {
-    frames: frames.map((chunk) => partOf(bytes, chunk, profile)),
-    // The background colour comes first; no browser uses it.
-    loop: settings === undefined || settings.length < 6 ? 0 : bytes.readUInt16LE(settings.at + 4),
-  };
+/** Splits an animated WebP into its first `most` frames, and counts the others. */
+export function webpAnimation(bytes: Buffer, most: number): Animation {
+  const frames: Chunk[] = [];
+  let count = 0;
+  // The background colour comes first; no browser uses it.
+  let loop = 0;
+  let profile: Buffer | null = null;
+  for (const chunk of chunksOf(bytes, 'webp', true)) {
+    const { type, at, length } = chunk;
+    if (type === 'ANIM' && length >= 6) loop = bytes.readUInt16LE(at + 4);
+    if (type === 'ICCP') profile = bytes.subarray(at, at + length);
+    if (type === 'ANMF' && length > DESCRIPTION && count++ < most) frames.push(chunk);
+  }
+  return { frames: frames.map((chunk) => partOf(bytes, chunk, profile)), count, loop };
 }
 
-function partOf(bytes: Buffer, { at, length }: Chunk, profile: Buffer | null): Part {
+function partOf(bytes: Buffer, { at, length }: Chunk, profile: Buffer | null): StoredFrame {
   const [left, top, width, height, delay] = [0, 3, 6, 9, 12].map((from) => bytes.readUIntLE(at + from, 3));
   const flags = bytes[at + 15]!;
   const inner = bytes.subarray(at + DESCRIPTION, at + length);

@@ -4,7 +4,12 @@ import { damagedPicture } from '../unreadable.ts';
 import { type Bitmap, bitmapAt } from './bitmap.ts';
 
 /** A picture of an ICO or CUR file. */
-type Entry = { readonly at: number; readonly length: number; readonly area: number; readonly bits: number };
+type IconEntry = {
+  readonly at: number;
+  readonly length: number;
+  readonly area: number;
+  readonly bits: number;
+};
 
 /** Bytes of the directory before its entries, and of each entry. */
 const DIRECTORY = 6;
@@ -37,11 +42,11 @@ export function bitmapOfIcon(source: Source): Bitmap {
 }
 
 /** The readable entry with most pixels; of several, the one with most bits per pixel. Errors: `corrupt`. */
-function largestOf(source: Source): Entry {
+function largestOf(source: Source): IconEntry {
   const directory = source.readAt(0, DIRECTORY);
   const count = directory.length < DIRECTORY ? 0 : directory.readUInt16LE(4);
   const entries = source.readAt(DIRECTORY, count * ENTRY);
-  let largest: Entry | null = null;
+  let largest: IconEntry | null = null;
   for (let at = 0; at + ENTRY <= entries.length; at += ENTRY) {
     const entry = entryAt(source, entries.readUInt32LE(at + 12), entries.readUInt32LE(at + 8));
     if (entry === null) continue;
@@ -57,11 +62,15 @@ function largestOf(source: Source): Entry {
   return largest;
 }
 
-/** The size by the picture's own header, because the directory has only a byte for each side. Null when it has none. */
-function entryAt(source: Source, at: number, length: number): Entry | null {
+/**
+ * The size by the picture's own header, because the directory has only a byte for each side. Null without a header, and for
+ * a PNG that the directory says is empty.
+ */
+function entryAt(source: Source, at: number, length: number): IconEntry | null {
   const head = source.readAt(at, 26);
   if (head.length < 26) return null;
   if (isPng(source, at)) {
+    if (length === 0) return null;
     return { at, length, area: head.readUInt32BE(16) * head.readUInt32BE(20), bits: head[24]! * 4 };
   }
   if (head.readUInt32LE(0) !== 40) return null;

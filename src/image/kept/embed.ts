@@ -14,7 +14,7 @@ export interface Blocks {
   readonly exif: Buffer | null;
   readonly xmp: Buffer | null;
   readonly icc: Buffer | null;
-  /** Pixels per inch. */
+  /** Pixels per inch, 1 to 65,535. */
   readonly density: number | null;
 }
 
@@ -57,7 +57,7 @@ function embedJpeg(bytes: Buffer, { exif, xmp, icc, density }: Blocks): Buffer {
     start.writeUInt16BE(mark.length + content.length + 2, 2);
     segments.push(start, mark, content);
   };
-  if (density !== null) add(0xe0, 'density', JFIF, perInch(Math.min(0xffff, Math.round(density))));
+  if (density !== null) add(0xe0, 'density', JFIF, perInch(Math.round(density)));
   if (exif !== null) add(0xe1, 'EXIF', EXIF, exif);
   if (xmp !== null) add(0xe1, 'XMP', XMP, xmp);
   if (icc !== null) {

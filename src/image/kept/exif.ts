@@ -4,14 +4,14 @@ import { TAG } from '../tiff/tags.ts';
 /** An EXIF block as entries (Exif 2.32, 4.6): read from a source, and written from scratch. */
 
 /** One tag with its stored bytes, in the byte order of its block. */
-export interface Entry {
+export interface ExifEntry {
   readonly tag: number;
   /** By TIFF 6.0, section 2. */
   readonly type: number;
   readonly bytes: Buffer;
 }
 
-type Entries = ReadonlyMap<number, Entry>;
+type Entries = ReadonlyMap<number, ExifEntry>;
 
 /** The entries of a block by directory and tag, without pointers and thumbnail. */
 export interface Exif {
@@ -24,11 +24,15 @@ export interface Exif {
 
 export const NO_EXIF: Exif = { littleEndian: true, main: new Map(), details: new Map(), gps: new Map() };
 
-export const TYPE = { byte: 1, ascii: 2, short: 3, long: 4, rational: 5 } as const;
+export const TYPE = {
+  ...({ byte: 1, ascii: 2, short: 3, long: 4, rational: 5, signedRational: 10 } as const),
+  /** Since Exif 3.0. */
+  utf8: 129,
+} as const;
 
 /** Bytes of one value by type. */
 const SIZES: Readonly<Record<number, number>> = {
-  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8 },
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 129: 1 },
 };
 
 /** The most bytes of an entry: a block in a JPEG holds no more. */
@@ -63,7 +67,7 @@ const POINTERS: ReadonlySet<number> = new Set([
 ]);
 
 function entriesOf(directory: Directory): Entries {
-  const entries = new Map<number, Entry>();
+  const entries = new Map<number, ExifEntry>();
   for (const { tag, type, size } of directory.tags().slice(0, MAX_ENTRIES)) {
     if (SIZES[type] === undefined || POINTERS.has(tag) || size === 0 || size > MAX_ENTRY) continue;
     const bytes = directory.bytes(tag);
@@ -73,43 +77,64 @@ function entriesOf(directory: Directory): Entries {
 }
 
 /** The text of an entry; undefined where there is none. Most programs write UTF-8 where the standard says ASCII. */
-export function asciiText(entry: Entry | undefined): string | undefined {
-  if (entry?.type !== TYPE.ascii) return undefined;
-  const [words = ''] = entry.bytes.toString('utf8').split('\0');
-  return words.trim() || undefined;
+export function asciiText(entry: ExifEntry | undefined): string | undefined {
+  if (entry?.type !== TYPE.ascii && entry?.type !== TYPE.utf8) return undefined;
+  const parts = entry.bytes.toString('utf8').split('\0');
+  const [first = '', ...others] = parts.map((part) => part.trim());
+  // Behind the notice of the photographer, which can be blank, is that of the editor.
+  const texts = entry.tag === TAG.Copyright ? [first, ...others] : [first];
+  return texts.filter((text) => text !== '').join('; ') || undefined;
 }
 
 /** The numbers of an entry, each as numerator and denominator. */
-export function rationalsOf({ littleEndian }: Exif, entry: Entry | undefined): [number, number][] {
+export function rationalsOf({ littleEndian }: Exif, entry: ExifEntry | undefined): [number, number][] {
   if (entry?.type !== TYPE.rational) return [];
   const at = (i: number) => (littleEndian ? entry.bytes.readUInt32LE(i) : entry.bytes.readUInt32BE(i));
   return Array.from({ length: entry.bytes.length / 8 }, (_, i) => [at(i * 8), at(i * 8 + 4)]);
 }
 
-export function shortOf({ littleEndian }: Exif, entry: Entry | undefined): number | undefined {
-  if (entry?.type !== TYPE.short) return undefined;
-  return littleEndian ? entry.bytes.readUInt16LE(0) : entry.bytes.readUInt16BE(0);
+/** The first number of an entry as XMP has it; undefined for another type. */
+export function numberText({ littleEndian }: Exif, entry: ExifEntry): string | undefined {
+  const { type, bytes } = entry;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  switch (type) {
+    case TYPE.byte:
+      return String(view.getUint8(0));
+    case TYPE.short:
+      return String(view.getUint16(0, littleEndian));
+    case TYPE.long:
+      return String(view.getUint32(0, littleEndian));
+    case TYPE.rational:
+      return `${view.getUint32(0, littleEndian)}/${view.getUint32(4, littleEndian)}`;
+    case TYPE.signedRational:
+      return `${view.getInt32(0, littleEndian)}/${view.getInt32(4, littleEndian)}`;
+    default:
+      return undefined;
+  }
 }
 
-export const ascii = (tag: number, words: string): Entry => ({
+export const ascii = (tag: number, words: string): ExifEntry => ({
   ...{ tag, type: TYPE.ascii, bytes: Buffer.from(`${words}\0`, 'latin1') },
 });
 
 /** Makes entries of numbers in a byte order. */
 export function numbers(littleEndian: boolean) {
-  const made = (tag: number, type: number, values: readonly number[], size: 2 | 4): Entry => {
+  /** Of a ratio, numerator and denominator are two values. */
+  const of = (tag: number, type: number, values: readonly number[]): ExifEntry => {
+    const size = Math.min(4, SIZES[type]!);
     const bytes = Buffer.alloc(values.length * size);
     for (const [i, value] of values.entries()) {
-      if (littleEndian) bytes.writeUIntLE(value, i * size, size);
-      else bytes.writeUIntBE(value, i * size, size);
+      if (littleEndian) bytes.writeUIntLE(value >>> 0, i * size, size);
+      else bytes.writeUIntBE(value >>> 0, i * size, size);
     }
     return { tag, type, bytes };
   };
   return {
-    short: (tag: number, value: number) => made(tag, TYPE.short, [value], 2),
-    long: (tag: number, value: number) => made(tag, TYPE.long, [value], 4),
+    of,
+    short: (tag: number, value: number) => of(tag, TYPE.short, [value]),
+    long: (tag: number, value: number) => of(tag, TYPE.long, [value]),
     /** Numerators and denominators. */
-    rational: (tag: number, values: readonly number[]) => made(tag, TYPE.rational, values, 4),
+    rational: (tag: number, values: readonly number[]) => of(tag, TYPE.rational, values),
   };
 }
 
@@ -134,16 +159,16 @@ export function exifBlock({ littleEndian, main, details, gps }: Exif): Buffer | 
   return Buffer.concat([header, directory(sorted(first), 8, littleEndian), ...directories]);
 }
 
-const sorted = (entries: Entries): Entry[] => [...entries.values()].sort((a, b) => a.tag - b.tag);
+const sorted = (entries: Entries): ExifEntry[] => [...entries.values()].sort((a, b) => a.tag - b.tag);
 
 const even = (length: number): number => length + (length % 2);
 
 /** Bytes of a directory with its values. */
-const sizeOf = (entries: readonly Entry[]): number =>
+const sizeOf = (entries: readonly ExifEntry[]): number =>
   entries.reduce((sum, { bytes }) => sum + 12 + (bytes.length > 4 ? even(bytes.length) : 0), 6);
 
 /** The bytes of a directory that starts at `position`, followed by its values. */
-function directory(entries: readonly Entry[], position: number, littleEndian: boolean): Buffer {
+function directory(entries: readonly ExifEntry[], position: number, littleEndian: boolean): Buffer {
   const made = Buffer.alloc(sizeOf(entries));
   const write = (value: number, at: number, size: 2 | 4): number =>
     littleEndian ? made.writeUIntLE(value, at, size) : made.writeUIntBE(value, at, size);

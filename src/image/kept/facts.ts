@@ -1,10 +1,10 @@
 import type { Keep } from '../../variants/words.ts';
 import { TAG } from '../tiff/tags.ts';
-import { asciiOf } from './ascii.ts';
-import { ascii, asciiText, type Entry, type Exif, rationalsOf, shortOf } from './exif.ts';
-import { gpsInExif, gpsInXmp } from './gps.ts';
+import { ascii, asciiText, type Exif, type ExifEntry } from './exif.ts';
+import { GPS_TIMES, gpsInExif, gpsInXmp, LATITUDE } from './gps.ts';
+import { CAMERA, GPS, pairsInExif, pairsInXmp } from './pairs.ts';
 import type { SourceMetadata } from './source.ts';
-import { type Property, rdfList, rdfText } from './xml.ts';
+import { type Property, rdfText } from './xml.ts';
 
 /** The facts of a picture that are no texts: when, where and how it was taken. */
 
@@ -23,18 +23,15 @@ interface Fact {
 }
 
 const among =
-  (words: string) =>
+  (names: readonly string[]) =>
   (name: string): boolean =>
-    words.split(' ').includes(name);
+    names.includes(name);
 
-/** Exif 2.32, 4.6.6: numbers 0 to 31. */
-const GPS_TAGS = Array.from({ length: 32 }, (_, tag) => tag);
+/** Exif 2.32, 4.6.6: numbers 0 to 31. Date and time belong to `date`. */
+const GPS_TAGS = Array.from({ length: 32 }, (_, tag) => tag).filter((tag) => !GPS_TIMES.tags.includes(tag));
 
-/** Exposure, aperture, program, ISO, bias, metering, light, flash, focal lengths, modes; no serial number and no owner. */
-const CAMERA_TAGS = [
-  ...[33434, 33437, 34850, 34855, 34864, 34865, 37377, 37378, 37379, 37380, 37381, 37382, 37383, 37384],
-  ...[37385, 37386, 41486, 41487, 41488, 41986, 41987, 41988, 41989, 41990, 42034, 42035, 42036],
-];
+/** The flash and the limits of the lens, which XMP does not have as one text. */
+const OTHER_CAMERA_TAGS = [37385, 42034];
 
 export const FACTS: readonly Fact[] = [
   {
@@ -43,7 +40,11 @@ export const FACTS: readonly Fact[] = [
       ...[TAG.DateTimeOriginal, TAG.OffsetTimeOriginal, TAG.SubSecTimeOriginal],
       ...[TAG.DateTimeDigitized, TAG.OffsetTimeDigitized, TAG.SubSecTimeDigitized],
     ],
-    isXmp: among('photoshop:DateCreated exif:DateTimeOriginal xmp:CreateDate exif:DateTimeDigitized'),
+    gps: GPS_TIMES.tags,
+    isXmp: among([
+      ...['photoshop:DateCreated', 'exif:DateTimeOriginal', 'xmp:CreateDate', 'exif:DateTimeDigitized'],
+      ...GPS_TIMES.xmp,
+    ]),
     inXmp({ exif: { details }, iptc, xmp }) {
       const taken = isoOf(
         asciiText(details.get(TAG.DateTimeOriginal)),
@@ -79,52 +80,43 @@ export const FACTS: readonly Fact[] = [
   {
     keep: 'gps',
     gps: GPS_TAGS,
-    isXmp: (name) => name.startsWith('exif:GPS'),
-    inXmp: ({ exif, xmp }) => (xmp.has('exif:GPSLatitude') ? [] : gpsInXmp(exif)),
-    inExif: ({ exif, xmp }) => (exif.gps.size > 0 ? {} : { gps: gpsInExif(xmp, exif.littleEndian) }),
+    isXmp: (name) => name.startsWith('exif:GPS') && !GPS_TIMES.xmp.includes(name),
+    // Two positions are never mixed.
+    inXmp: (source) =>
+      source.xmp.has('exif:GPSLatitude') ? [] : [...gpsInXmp(source.exif), ...pairsInXmp(GPS, source)],
+    inExif: (source) =>
+      source.exif.gps.has(LATITUDE)
+        ? {}
+        : {
+            gps: new Map([
+              ...gpsInExif(source.xmp, source.exif.littleEndian),
+              ...pairsInExif(GPS, source, 'gps'),
+            ]),
+          },
   },
   {
     keep: 'camera',
     main: [TAG.Make, TAG.Model],
-    details: CAMERA_TAGS,
-    isXmp: among(
-      'tiff:Make tiff:Model exif:ExposureTime exif:FNumber exif:ISOSpeedRatings exif:FocalLength exif:Flash ' +
-        'exif:ExposureProgram exif:ExposureBiasValue exif:MeteringMode exif:FocalLengthIn35mmFilm ' +
-        'exifEX:PhotographicSensitivity exifEX:LensMake exifEX:LensModel aux:Lens',
-    ),
-    inXmp({ exif, xmp }) {
-      const { main, details } = exif;
-      const ratio = (tag: number) => rationalsOf(exif, details.get(tag))[0]?.join('/');
-      const iso = shortOf(exif, details.get(TAG.Iso));
-      const found: readonly (readonly [name: string, text: string | undefined])[] = [
-        ['tiff:Make', asciiText(main.get(TAG.Make))],
-        ['tiff:Model', asciiText(main.get(TAG.Model))],
-        ['exif:ExposureTime', ratio(TAG.ExposureTime)],
-        ['exif:FNumber', ratio(TAG.FNumber)],
-        ['exif:FocalLength', ratio(TAG.FocalLength)],
-        ['exifEX:LensModel', asciiText(details.get(TAG.LensModel))],
-      ];
-      const made = found.flatMap(([name, text]) => (xmp.has(name) ? [] : texts(name, text)));
-      const hasIso = iso === undefined || xmp.has('exif:ISOSpeedRatings');
-      return hasIso ? made : [...made, rdfList('exif:ISOSpeedRatings', 'Seq', [String(iso)])];
-    },
-    inExif({ exif: { main, details }, xmp }) {
-      const text = (tag: number, name: string, own: Exif['main']) => {
-        const words = asciiOf(xmp.get(name)?.texts[0] ?? '');
-        return own.has(tag) || words === undefined ? [] : [ascii(tag, words)];
-      };
-      return {
-        main: entries(text(TAG.Make, 'tiff:Make', main), text(TAG.Model, 'tiff:Model', main)),
-        details: entries(text(TAG.LensModel, 'exifEX:LensModel', details)),
-      };
-    },
+    details: [
+      ...CAMERA.flatMap(({ tag, directory }) => (directory === 'details' ? [tag] : [])),
+      ...OTHER_CAMERA_TAGS,
+    ],
+    isXmp: among([
+      ...CAMERA.map(({ xmp }) => xmp),
+      ...['exif:Flash', 'exifEX:PhotographicSensitivity', 'exifEX:LensSpecification', 'aux:Lens'],
+    ]),
+    inXmp: (source) => pairsInXmp(CAMERA, source),
+    inExif: (source) => ({
+      main: pairsInExif(CAMERA, source, 'main'),
+      details: pairsInExif(CAMERA, source, 'details'),
+    }),
   },
 ];
 
 const texts = (name: string, text: string | undefined): Property[] =>
   text === undefined ? [] : [rdfText(name, text)];
 
-const entries = (...groups: readonly (readonly Entry[])[]): ReadonlyMap<number, Entry> =>
+const entries = (...groups: readonly (readonly ExifEntry[])[]): ReadonlyMap<number, ExifEntry> =>
   new Map(groups.flat().map((one) => [one.tag, one]));
 
 /** EXIF's `2024:05:06 07:08:09` as ISO 8601. */
@@ -149,7 +141,7 @@ function isoOfIptc(day: string, time: string): string | undefined {
 function times(
   tag: typeof TAG.DateTimeOriginal | typeof TAG.DateTimeDigitized,
   time: string | undefined,
-): Entry[] {
+): ExifEntry[] {
   const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(time ?? '');
   if (found === null) return [];
   const [, year, month, day, clock, seconds = ':00', offset] = found;

@@ -2,7 +2,7 @@ import type { PixelSize, Variant } from '../../model.ts';
 import type { Keep } from '../../variants/words.ts';
 import { TAG } from '../tiff/tags.ts';
 import { asciiOf } from './ascii.ts';
-import { ascii, type Entry, type Exif, numbers } from './exif.ts';
+import { ascii, type Exif, type ExifEntry, numbers } from './exif.ts';
 import { FACTS } from './facts.ts';
 import type { SourceMetadata } from './source.ts';
 import { TEXTS } from './texts.ts';
@@ -67,13 +67,13 @@ export function exifFor(
   const { exif } = source;
   const { littleEndian } = exif;
   const make = numbers(littleEndian);
-  const main = new Map<number, Entry>();
-  const details = new Map<number, Entry>();
-  const gps = new Map<number, Entry>();
-  const copy = (to: Map<number, Entry>, from: Exif['main'], isKept: (tag: number) => boolean) => {
+  const main = new Map<number, ExifEntry>();
+  const details = new Map<number, ExifEntry>();
+  const gps = new Map<number, ExifEntry>();
+  const copy = (to: Map<number, ExifEntry>, from: Exif['main'], isKept: (tag: number) => boolean) => {
     for (const [tag, entry] of from) if (isKept(tag)) to.set(tag, entry);
   };
-  const put = (to: Map<number, Entry>, entry: Entry) => to.set(entry.tag, entry);
+  const put = (to: Map<number, ExifEntry>, entry: ExifEntry) => to.set(entry.tag, entry);
   if (words.has('exif')) {
     copy(main, exif.main, (tag) => !isOfFile(tag));
     copy(details, exif.details, (tag) => !UNMOVABLE.has(tag));

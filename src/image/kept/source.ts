@@ -1,6 +1,6 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
-import { itemOfType } from '../avif.ts';
+import { primaryMetadata } from '../avif.ts';
 import { exifOfPng } from '../exif.ts';
 import type { Source } from '../open.ts';
 import type { Header } from '../steps/header.ts';
@@ -16,7 +16,7 @@ export interface SourceMetadata {
   readonly exif: Exif;
   readonly iptc: Iptc;
   readonly xmp: Xmp;
-  /** Pixels per inch; null where the source states none. */
+  /** Pixels per inch; null where the source states none that outputs can hold. */
   readonly density: number | null;
 }
 
@@ -27,6 +27,9 @@ interface Stored {
   readonly xmp: Buffer | undefined;
   readonly density: number | undefined;
 }
+
+/** The highest density that a JPEG holds, in pixels per inch. */
+const MAX_DENSITY = 65_535;
 
 /** Reads the metadata, and of its XMP the `wanted` properties. Errors: `corrupt` for XMP that cannot be read. */
 export async function metadataOf(
@@ -40,7 +43,7 @@ export async function metadataOf(
     exif,
     iptc: iptc === undefined ? new Map() : iptcIn(iptc),
     xmp: xmp === undefined ? new Map() : readXmp(xmp, lenient, wanted),
-    density: density ?? null,
+    density: density !== undefined && density >= 1 && density <= MAX_DENSITY ? density : null,
   };
 }
 
@@ -48,11 +51,11 @@ async function stored(source: Source, { format }: Pick<Header, 'format'>): Promi
   const { head, input, readAt, facts } = source;
   if (format === 'tiff') return storedInTiff(source);
   if (format === 'heic') {
-    const block = itemOfType(head, 'Exif');
+    const block = primaryMetadata(head, 'exif');
     // Before the block is the position of its TIFF header behind that number.
     const at = block !== null && block.length > 4 ? 4 + block.readUInt32BE(0) : 0;
     const exif = block === null ? NO_EXIF : exifIn(block.subarray(at));
-    return { exif, iptc: undefined, xmp: itemOfType(head, 'mime') ?? undefined, density: undefined };
+    return { exif, iptc: undefined, xmp: primaryMetadata(head, 'xmp') ?? undefined, density: undefined };
   }
   if (!READ_BY_LIBVIPS.has(format))
     return { exif: NO_EXIF, iptc: undefined, xmp: undefined, density: undefined };
@@ -61,9 +64,12 @@ async function stored(source: Source, { format }: Pick<Header, 'format'>): Promi
     iptc,
     xmp,
     density,
+    resolutionUnit,
   } = await sharp(input, { failOn: 'none', limitInputPixels: false }).metadata();
   const block = found ?? (format === 'png' ? exifOfPng({ readAt, facts }) : null);
-  return { exif: block === null ? NO_EXIF : exifIn(block), iptc, xmp, density };
+  // Without a unit, the density is libvips' own.
+  const stated = resolutionUnit === undefined ? undefined : density;
+  return { exif: block === null ? NO_EXIF : exifIn(block), iptc, xmp, density: stated };
 }
 
 /** Formats whose metadata libvips reads. BMP, ICO and SVG have none, and that of a GIF is not read. */

@@ -8,9 +8,11 @@ export type Xmp = ReadonlyMap<string, Property>;
 const MAX_TEXT = 65_536;
 /** The most characters of one tag with its attributes. */
 const MAX_TAG = 4 * MAX_TEXT;
-/** The most properties, and the most texts of one property. */
+/** The most properties, the most texts of one property, and the most attributes of one tag. */
 const MAX_PROPERTIES = 10_000;
-/** The most pieces of XML before they become one text. */
+/** The most namespaces: pictures have about twenty. */
+const MAX_NAMESPACES = 1000;
+/** The most pieces of XML before they become one text: each costs memory of its own. */
 const MAX_PIECES = 4096;
 /** The deepest nesting: structures in lists in structures have about ten levels. */
 const MAX_DEPTH = 64;
@@ -18,12 +20,12 @@ const MAX_DEPTH = 64;
 const PIECE = 65_536;
 
 /**
- * Reads the properties of an XMP packet (ISO 16684-1) that are `wanted`. Others take no memory. No entity beyond those of
- * XML is known, so none can grow. Throws for XML that is not well-formed.
+ * Reads the properties of an XMP packet (ISO 16684-1) that are `wanted`. Of others, only the namespaces take memory. No
+ * entity beyond those of XML is known, so none can grow. Throws for XML that is not well-formed.
  */
 export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
   const found = new Map<string, Property>();
-  const prefixes = new Map(PREFIXES);
+  const namespaces = new Namespaces();
   const parser = sax.parser(true, { xmlns: true });
   /** Full names of open elements. */
   const open: string[] = [];
@@ -42,9 +44,13 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
   parser.onopentag = (tag) => {
     last = parser.position;
     const element = tag as QualifiedTag;
-    const name = nameOf(element, prefixes);
-    if (reading === null && isInDescription() && isNew(name))
-      reading = new Reading(name, open.length, prefixes);
+    // The parser compares each attribute with all before.
+    if (Object.keys(element.attributes).length > MAX_PROPERTIES)
+      throw new Error(`more than ${MAX_PROPERTIES} attributes`);
+    if (reading === null && isInDescription()) {
+      const name = namespaces.nameOf(element);
+      if (isNew(name)) reading = new Reading(name, open.length, namespaces);
+    }
     open.push(element.uri + element.local);
     if (open.length > MAX_DEPTH) throw new Error(`more than ${MAX_DEPTH} levels`);
     if (reading !== null) reading.start(element);
@@ -52,7 +58,7 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
       for (const attribute of Object.values(element.attributes)) {
         const { prefix, uri, value } = attribute;
         if (uri === RDF || uri === XML || prefix === '' || prefix === 'xmlns') continue;
-        const own = nameOf(attribute, prefixes);
+        const own = namespaces.nameOf(attribute);
         if (isNew(own)) add(own, rdfText(own, value, uri));
       }
     }
@@ -85,15 +91,23 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
 
 type Named = { readonly prefix: string; readonly local: string; readonly uri: string };
 
-/** The name with the usual prefix of its namespace, else with its own prefix if no other namespace has that. */
-function nameOf({ prefix, local, uri }: Named, prefixes: Map<string, string>): string {
-  let known = prefixes.get(uri);
-  if (known === undefined) {
-    const isTaken = prefix === '' || [...prefixes.values()].includes(prefix);
-    known = isTaken ? `ns${prefixes.size}` : prefix;
-    prefixes.set(uri, known);
+/** Gives each namespace one prefix: its usual one, else its own in the packet if no other namespace has that. */
+class Namespaces {
+  readonly #prefixes = new Map(PREFIXES);
+  readonly #taken = new Set(PREFIXES.values());
+
+  nameOf({ prefix, local, uri }: Named): string {
+    let known = this.#prefixes.get(uri);
+    if (known === undefined) {
+      // A prefix like those that are made here could be made later.
+      const isFree = prefix !== '' && !/^ns\d+$/.test(prefix) && !this.#taken.has(prefix);
+      known = isFree ? prefix : `ns${this.#prefixes.size}`;
+      this.#prefixes.set(uri, known);
+      this.#taken.add(known);
+      if (this.#taken.size > MAX_NAMESPACES) throw new Error(`more than ${MAX_NAMESPACES} namespaces`);
+    }
+    return `${known}:${local}`;
   }
-  return `${known}:${local}`;
 }
 
 /** Pictures inside a property, which are thumbnails. */
@@ -104,8 +118,9 @@ class Reading {
   readonly name: string;
   /** Number of elements around it. */
   readonly depth: number;
-  readonly #prefixes: Map<string, string>;
-  #xml: string[] = [];
+  readonly #names: Namespaces;
+  #xml = '';
+  #pieces: string[] = [];
   readonly #namespaces = new Map<string, string>();
   readonly #texts: string[] = [];
   /** Names of its open elements; null for those that are left out. */
@@ -113,10 +128,10 @@ class Reading {
   #text = '';
   #language = '';
 
-  constructor(name: string, depth: number, prefixes: Map<string, string>) {
+  constructor(name: string, depth: number, names: Namespaces) {
     this.name = name;
     this.depth = depth;
-    this.#prefixes = prefixes;
+    this.#names = names;
   }
 
   start(element: QualifiedTag): void {
@@ -156,15 +171,17 @@ class Reading {
   }
 
   property(): Property {
-    return { xml: this.#xml.join(''), texts: this.#texts, namespaces: this.#namespaces };
+    return { xml: this.#xml + this.#pieces.join(''), texts: this.#texts, namespaces: this.#namespaces };
   }
 
   #write(piece: string): void {
-    if (this.#xml.push(piece) >= MAX_PIECES) this.#xml = [this.#xml.join('')];
+    if (this.#pieces.push(piece) < MAX_PIECES) return;
+    this.#xml += this.#pieces.join('');
+    this.#pieces = [];
   }
 
   #declare(named: Named): string {
-    const name = nameOf(named, this.#prefixes);
+    const name = this.#names.nameOf(named);
     this.#namespaces.set(name.slice(0, name.indexOf(':')), named.uri);
     return name;
   }

@@ -10,7 +10,7 @@ export const COLOUR_TYPE = { grey: 0, rgb: 2, indexed: 3, greyAlpha: 4, rgba: 6 
 export const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** What an IHDR chunk states. */
-interface Header extends PixelSize {
+interface PngHeader extends PixelSize {
   /** Per sample. */
   readonly bits: number;
   readonly type: number;
@@ -58,7 +58,7 @@ export const unpackedLength = (passes: readonly Pass[]): number =>
 
 /** A PNG file. Chunks without content are left out. */
 export function pngFile(
-  { width, height, bits, type, isInterlaced }: Header,
+  { width, height, bits, type, isInterlaced }: PngHeader,
   { PLTE, tRNS, IDAT }: Contents,
 ): Buffer {
   const header = Buffer.alloc(13);

@@ -128,7 +128,7 @@ const fill = ({ width, height }: PixelSize) =>
 const MARGIN = { jpeg: 2, webp: 3, largeWebp: 2 };
 
 /** A size, and the region that is scaled to it. */
-type Part = PixelSize & Pick<Base, 'region'>;
+type ScaledRegion = PixelSize & Pick<Base, 'region'>;
 
 /** The factor (1, 2, 4 or 8) by which sharp has a JPEG decoder scale down for this size. */
 function sharpShrink({ width, height }: PixelSize, to: PixelSize): number {
@@ -137,14 +137,14 @@ function sharpShrink({ width, height }: PixelSize, to: PixelSize): number {
 }
 
 /** The factor by which a JPEG decoder scales down for this size. */
-export const jpegShrink = (header: Header, to: Part): number =>
+export const jpegShrink = (header: Header, to: ScaledRegion): number =>
   mayShrink(header, to) ? sharpShrink(header, to) : 1;
 
 /**
  * True when a JPEG decoder can scale down for this size. Where a side is no multiple of the factor, the last column or row
  * stands for less than the others, and the picture shifts by up to 0.4 pixels.
  */
-function mayShrink(header: Header, to: Part): boolean {
+function mayShrink(header: Header, to: ScaledRegion): boolean {
   if (to.region !== null) return false;
   const shrink = sharpShrink(header, to);
   return header.stored.width % shrink === 0 && header.stored.height % shrink === 0;
@@ -154,7 +154,10 @@ function mayShrink(header: Header, to: Part): boolean {
 const LARGE = 32_000_000;
 
 /** The size to request from a WebP decoder for this output size; null to decode the whole picture. */
-export function webpShrink({ format, corrections, alpha, ...from }: Header, to: Part): PixelSize | null {
+export function webpShrink(
+  { format, corrections, alpha, ...from }: Header,
+  to: ScaledRegion,
+): PixelSize | null {
   // Each resize of transparent pixels loses a little of their colour.
   if (format !== 'webp' || to.region !== null || corrections !== null || alpha) return null;
   const least = from.width * from.height > LARGE ? MARGIN.largeWebp : MARGIN.webp;

@@ -64,8 +64,6 @@ async function withDelays(
   return encoded;
 }
 
-// A batch that an older version recorded lacks the newer fields, which are off.
-
 /** Below this size in bytes, the tables of each pass can outweigh what the passes save. */
 const SMALL_JPEG = 20_000;
 
@@ -96,7 +94,7 @@ function jpegOptions(variant: Variant): JpegOptions {
   const chromaSubsampling = hasFullChroma(variant) ? '4:4:4' : '4:2:0';
   const options = { ...SEARCHES[effort], quality, chromaSubsampling };
   // Only passes can be searched.
-  return progressive === false ? { ...options, optimiseScans: false } : { ...options, progressive: true };
+  return progressive ? { ...options, progressive } : { ...options, optimiseScans: false };
 }
 
 function webpOptions({ quality, effort, lossless, nearlossless, chroma }: Variant): WebpOptions {
@@ -105,7 +103,7 @@ function webpOptions({ quality, effort, lossless, nearlossless, chroma }: Varian
   return { quality, effort, smartSubsample: chroma === 'sharp' };
 }
 
-function avifOptions({ quality, effort, lossless, chroma, bitdepth = 8 }: Variant): AvifOptions {
+function avifOptions({ quality, effort, lossless, chroma, bitdepth }: Variant): AvifOptions {
   if (lossless) return { lossless, effort };
   const chromaSubsampling = chroma === '420' ? '4:2:0' : '4:4:4';
   return { quality, effort, chromaSubsampling, bitdepth };

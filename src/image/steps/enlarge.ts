@@ -1,12 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PixelSize } from '../../model.ts';
-import type { Offset } from '../fit.ts';
+import type { Region } from '../region.ts';
 import { srgb } from '../signal/signal.ts';
 import { lightStep, srgbBytes } from './correct.ts';
 import type { Frames } from './frames.ts';
-
-/** A rectangle of a picture, in pixels. */
-export type Rectangle = Offset & PixelSize;
 
 /** Lobes of the Lanczos kernel to each side, and the source pixels that one pixel is made of. */
 const LOBES = 3;
@@ -23,7 +20,7 @@ const SAMPLES_AT_ONCE = 4_000_000;
 export async function enlarge(
   page: Frames,
   whole: PixelSize,
-  part: Rectangle,
+  part: Region,
   linear: boolean,
 ): Promise<Frames> {
   const { channels } = page;

@@ -1,7 +1,7 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits, PixelSize, SourceFormat } from '../../model.ts';
-import { animationOf, assertFramePixels, damageOfFrames } from '../animation/open.ts';
+import { animationOf, assertFrameCount, assertFramePixels, damageOfFrames } from '../animation/open.ts';
 import { framesOf } from '../avif.ts';
 import { type Chunk, chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
@@ -12,9 +12,6 @@ import type { Source } from '../open.ts';
 import type { PageRange } from '../region.ts';
 import { corrupt } from '../unreadable.ts';
 import { allowSvg, sharp } from '../vips.ts';
-
-/** The most frames or pages: libvips searches for all of them, even to read the first. */
-const MAX_FRAMES = 500;
 
 /** The most bytes of metadata: the size of the largest profile in a JPEG (255 segments of 64 KiB). */
 const MAX_METADATA = 16 * 2 ** 20;
@@ -47,7 +44,11 @@ export async function header(
   assertMetadataSize(carriedIn(found));
   const frames = examined?.frames ?? found.pages ?? 1;
   const animation = frames > 1 ? animationOf(source, format, wantsAll) : null;
-  if (animation === null) assertFrameCount(frames);
+  if (animation === null) {
+    const [what, first] = format === 'tiff' ? (['pages', 'page'] as const) : (['frames', 'frame'] as const);
+    const fix = `save its first ${first} as a picture of its own, or leave it out with {{exclude}}`;
+    assertFrameCount(frames, what, fix);
+  }
   const { width, height } = found.autoOrient;
   if (width * height > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
   const damage =
@@ -56,7 +57,6 @@ export async function header(
     (animation === null ? null : damageOfFrames(animation));
   if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, examined?.colours ?? null, limits.pixels);
-  const chunks = [...chunksOf(bytes, format, false)];
   const size = shownSize(found, corrections);
   if (animation !== null) assertFramePixels(animation, size, limits);
   const orientation = found.orientation ?? corrections?.orientation ?? 1;
@@ -80,14 +80,14 @@ export async function header(
     /** Number of frames or pages that are decoded, and number of those in the file. */
     pages: animation?.frames.length ?? 1,
     pagesInFile:
-      examined?.pages ?? ((wantsAll && animation?.frames.length) || framesIn(bytes, found, chunks)),
+      examined?.pages ?? ((wantsAll && animation?.frames.length) || framesIn(bytes, format, found)),
     /** True when the picture needs rotation or mirroring. */
     turned: orientation > 1,
     /** EXIF orientation, 1 to 8. */
     orientation,
     /** The frames that are decoded; null to decode one still picture. */
     animation,
-    lossless: chunks.some(({ type }) => type === 'VP8L'),
+    lossless: format === 'webp' && firstChunk(bytes, format, 'VP8L') !== undefined,
     /** The replacement for a picture that libvips cannot read; null when libvips reads the original. */
     plain,
     /** The number of the page that libvips reads, from 0. */
@@ -109,12 +109,18 @@ function shownSize({ autoOrient, width, height }: Metadata, corrections: Correct
 }
 
 /** The number of frames of an animation. libvips does not count those of a PNG or an AVIF. */
-function framesIn(bytes: Buffer, { pages = 1, format }: Metadata, chunks: readonly Chunk[]): number {
-  if (format === 'heif') return framesOf(bytes);
-  const control = chunks.find(({ type }) => type === 'acTL');
+function framesIn(bytes: Buffer, format: SourceFormat, { pages = 1, format: decoder }: Metadata): number {
+  if (decoder === 'heif') return framesOf(bytes);
+  const control = firstChunk(bytes, format, 'acTL');
   if (control === undefined) return pages;
   // The chunk begins with the number of frames.
   return Math.max(1, Buffer.from(control.start.padEnd(4, '\0'), 'latin1').readUInt32BE(0));
+}
+
+function firstChunk(bytes: Buffer, format: SourceFormat, type: string): Chunk | undefined {
+  // A file can have very many chunks: none of the others is kept.
+  for (const chunk of chunksOf(bytes, format, false)) if (chunk.type === type) return chunk;
+  return undefined;
 }
 
 async function read(input: Buffer | string, { lenient }: Limits, page: number): Promise<Metadata> {
@@ -136,11 +142,4 @@ function assertMetadataSize(carried: Carried): void {
   const what = `${mega(bytes)} of metadata (${[...carried.keys()].join(', ')})`;
   const fix = 'save it without its metadata first, or leave it out with {{exclude}}';
   throw new ImgtoolError('too_large', `${what} is over the limit of ${mega(MAX_METADATA)}`, { fix });
-}
-
-function assertFrameCount(frames: number): void {
-  if (frames <= MAX_FRAMES) return;
-  const message = `${frames.toLocaleString('en')} frames are over the limit of ${MAX_FRAMES}`;
-  const fix = 'save its first frame as a picture of its own, or leave it out with {{exclude}}';
-  throw new ImgtoolError('too_many_frames', message, { fix });
 }

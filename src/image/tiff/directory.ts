@@ -78,12 +78,12 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   const entriesAt = position + countType[0];
   const nextAt = entriesAt + count * entrySize(tiff);
   if (count === 0 || count > MAX_ENTRIES || nextAt > tiff.size) return null;
-  let entries: ReadonlyMap<number, Entry> | undefined;
-  const all = (): ReadonlyMap<number, Entry> => {
+  let entries: ReadonlyMap<number, TagEntry> | undefined;
+  const all = (): ReadonlyMap<number, TagEntry> => {
     entries ??= entriesOf(tiff, entriesAt, count);
     return entries;
   };
-  const find = (tag: number): Entry | undefined => all().get(tag);
+  const find = (tag: number): TagEntry | undefined => all().get(tag);
   const numbers = (tag: number, most = MAX_VALUES): number[] => valuesOf(tiff, find(tag), most);
   return {
     has: (tag) => find(tag) !== undefined,
@@ -115,17 +115,17 @@ export function* chainOf(tiff: Tiff, most = MAX_DIRECTORIES): Iterable<Directory
 }
 
 /** Type, number and position of a tag's values. */
-type Entry = { readonly type: number; readonly count: number; readonly at: number };
+type TagEntry = { readonly type: number; readonly count: number; readonly at: number };
 
 /** Bytes of an entry: tag, type, count, and the values or their position. */
 const entrySize = ({ word }: Tiff): number => 4 + 2 * word[0];
 
 /** Reads the table of a directory: entries by tag. Readers use the first of repeated tags. */
-function entriesOf(tiff: Tiff, start: number, length: number): Map<number, Entry> {
+function entriesOf(tiff: Tiff, start: number, length: number): Map<number, TagEntry> {
   const { littleEndian, word } = tiff;
   const [wordSize, readWord] = word;
   const table = viewOf(tiff.readAt(start, length * entrySize(tiff)));
-  const entries = new Map<number, Entry>();
+  const entries = new Map<number, TagEntry>();
   for (let at = 0; at + entrySize(tiff) <= table.byteLength; at += entrySize(tiff)) {
     const tag = table.getUint16(at, littleEndian);
     const type = table.getUint16(at + 2, littleEndian);
@@ -140,7 +140,7 @@ function entriesOf(tiff: Tiff, start: number, length: number): Map<number, Entry
 
 const sizeOf = (type: number): number => TYPES[type]?.[0] ?? 1;
 
-function valuesOf({ readAt, littleEndian }: Tiff, found: Entry | undefined, most: number): number[] {
+function valuesOf({ readAt, littleEndian }: Tiff, found: TagEntry | undefined, most: number): number[] {
   const type = found && TYPES[found.type];
   if (found === undefined || type === undefined) return [];
   const [size, read] = type;

@@ -123,6 +123,7 @@ async function useAll(store: Store): Promise<void> {
   await store.waiting();
   await store.referred([output(one).key]);
   await store.cancel('all', { batch: made.id });
+  await store.recordStorage('/storage');
   await store.retry('all', { batch: made.id });
   await store.remove('all', four);
   await store.sweep(0);

@@ -39,7 +39,7 @@ describe('a batch that mirrors', () => {
     const ports = await shop.prepare('process');
     const given = await removing(async (...all) => {
       stop.abort();
-      await ports.ports.storage.remove(...all);
+      return ports.ports.storage.remove(...all);
     });
     const events = await shop.run(MIRROR, given, stop.signal);
     expect(removedIn(events)).toEqual(['out/a_small.webp']);
@@ -62,13 +62,35 @@ describe('a batch that mirrors', () => {
     const { ports } = await shop.prepare('process');
     const given = await removing(async (paths, ...rest) => {
       if (paths.some((path) => path.includes('a_small'))) throw new ImgtoolError('io', 'no luck');
-      await ports.storage.remove(paths, ...rest);
+      return ports.storage.remove(paths, ...rest);
     });
     const events = await shop.run(MIRROR, given);
     expect(removedIn(events)).toEqual(['out/b_small.webp']);
     const warnings = events.filter(({ type }) => type === 'warning');
     expect(warnings).toMatchObject([{ message: 'photos/a.jpg: its outputs could not be removed: no luck' }]);
     expect(removedIn(await shop.run(MIRROR))).toEqual(['out/a_small.webp']);
+  });
+
+  it('reports the outputs that it has removed when another one of the same source cannot be removed', async () => {
+    const [small] = (await shop.prepare('process')).work.options.preset.variants;
+    const preset = { name: 'two', variants: [small!, { ...small!, name: 'tiny' }] };
+    const two: Partial<BatchOptions> = { preset, mirror: 'all' };
+    shop.put('e.jpg', 'f.jpg');
+    await shop.run({ ...two, mirror: false });
+    rmSync(shop.at('photos/e.jpg'));
+    const { ports } = await shop.prepare('process');
+    const given = await removing(async (paths, below) => {
+      const { removed } = await ports.storage.remove(paths.slice(0, 1), below);
+      return { removed, error: new ImgtoolError('io', 'no luck') };
+    });
+    const events = await shop.run(two, given);
+    expect(removedIn(events)).toEqual(['out/e_small.webp']);
+    expect(events.filter(({ type }) => type === 'warning')).toMatchObject([
+      { message: 'photos/e.jpg: its outputs could not be removed: no luck' },
+    ]);
+    const left = await shop.index.ownedBy(shop.at('photos/e.jpg'));
+    expect(left.map(({ path }) => path)).toEqual([shop.at('out/e_tiny.webp')]);
+    expect(removedIn(await shop.run(two))).toEqual(['out/e_tiny.webp']);
   });
 
   it('is interrupted by an index that fails, and the next batch completes the removal', async () => {

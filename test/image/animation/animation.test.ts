@@ -1,5 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { gifAnimation } from '../../../src/image/animation/gif.ts';
+import { webpAnimation } from '../../../src/image/animation/webp.ts';
+import { riffChunk, webpFile } from '../../../src/image/webp.ts';
 import type { Variant } from '../../../src/model.ts';
 import { LIMITS, rendered, scratch, variant } from '../pictures.ts';
 import { CASES, ramp, waves } from './cases.ts';
@@ -206,6 +209,16 @@ describe('an animation that is too large', () => {
       [2, 2],
       [2, 2],
     ]);
+  });
+
+  const empty = () => riffChunk('ANMF', Buffer.alloc(24));
+
+  it.each([
+    ['GIF', gifAnimation, writeGif(many(501))],
+    ['WebP', webpAnimation, webpFile(Buffer.alloc(10), [...Array(501)].map(empty), {})],
+  ])('has no more than the wanted frames in memory, as a %s', (_, read, bytes) => {
+    const { frames, count } = read(bytes, 3);
+    expect([frames.length, count]).toEqual([3, 501]);
   });
 
   it('is refused by the pixels of all frames, before any is decoded', async () => {

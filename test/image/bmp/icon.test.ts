@@ -48,6 +48,13 @@ describe('an icon or a cursor', () => {
     expect(visible(await rgbaOf(bytes))).toEqual(visible(pixels));
   });
 
+  it('is not a PNG without bytes', async () => {
+    const large = { png: await encoded(lopsided(300, 280)).png().toBuffer(), width: 0, height: 0 };
+    const { bytes, pixels } = icoOf([large, { kind: { bits: 24 }, isMasked }]);
+    bytes.writeUInt32LE(0, 14);
+    expect(visible(await rgbaOf(bytes))).toEqual(visible(pixels));
+  });
+
   it('is a PNG when that is its largest picture, also above 256 pixels', async () => {
     const drawn = lopsided(300, 280);
     const png = { png: await encoded(drawn).png().toBuffer(), width: 0, height: 0 };

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { asciiOf } from '../../../src/image/kept/ascii.ts';
-import { ascii, asciiText, exifBlock, exifIn, NO_EXIF, numbers } from '../../../src/image/kept/exif.ts';
+import { ascii, asciiText, exifBlock, exifIn, NO_EXIF, numbers, TYPE } from '../../../src/image/kept/exif.ts';
 import { gpsInExif, gpsInXmp } from '../../../src/image/kept/gps.ts';
 import { iptcIn } from '../../../src/image/kept/iptc.ts';
-import { rdfText } from '../../../src/image/kept/xml.ts';
+import { CAMERA, GPS, pairsInExif, pairsInXmp } from '../../../src/image/kept/pairs.ts';
+import { rdfText, xmpPacket } from '../../../src/image/kept/xml.ts';
+import { xmpIn } from '../../../src/image/kept/xmp.ts';
 import { TAG } from '../../../src/image/tiff/tags.ts';
 import { iptcOf } from './packets.ts';
 
@@ -92,14 +94,78 @@ describe('a position', () => {
     const xmp = new Map([
       ['exif:GPSLatitude', rdfText('exif:GPSLatitude', '33,54.25S')],
       ['exif:GPSLongitude', rdfText('exif:GPSLongitude', '151,12.5E')],
-      ['exif:GPSAltitude', rdfText('exif:GPSAltitude', '335/10')],
     ]);
     const exif = { ...NO_EXIF, gps: gpsInExif(xmp, true) };
-    expect(gpsInXmp(exif).map(({ texts }) => texts[0])).toEqual([
-      '33,54.250000S',
-      '151,12.500000E',
-      '335/10',
-      '0',
+    expect(gpsInXmp(exif).map(({ texts }) => texts[0])).toEqual(['33,54.250000S', '151,12.500000E']);
+  });
+
+  it.each([
+    ['rounds up to a whole degree', [48, 1, 59, 1, 5_999_999, 100_000], '49,0.000000N'],
+    ['has unknown seconds', [48, 1, 30, 1, 0, 0], '48,30.000000N'],
+    ['has unknown minutes', [48, 1, 0, 0, 0, 0], '48,0.000000N'],
+    ['has decimals of degrees', [485, 10], '48,30.000000N'],
+    ['has unknown degrees', [0, 0, 30, 1, 0, 1], undefined],
+  ])('that %s has its place in XMP', (_, values, wanted) => {
+    const gps = map(ascii(1, 'N'), numbers(true).rational(2, values));
+    expect(gpsInXmp({ ...NO_EXIF, gps })[0]?.texts[0]).toBe(wanted);
+  });
+});
+
+describe('a copyright notice in EXIF', () => {
+  it.each([
+    ['Anna\0', 'Anna'],
+    [' \0Editor\0', 'Editor'],
+    ['Anna\0Editor\0', 'Anna; Editor'],
+    [' \0 \0', undefined],
+  ])('%j has the notices of the photographer and of the editor', (stored, wanted) => {
+    expect(asciiText(ascii(TAG.Copyright, stored))).toBe(wanted);
+  });
+
+  it('may be UTF-8 of Exif 3.0', () => {
+    const entry = { tag: TAG.Copyright, type: TYPE.utf8, bytes: Buffer.from('© Änna\0') };
+    const { main } = exifIn(exifBlock({ ...NO_EXIF, main: map(entry) })!);
+    expect(asciiText(main.get(TAG.Copyright))).toBe('© Änna');
+  });
+});
+
+describe('facts that EXIF and XMP both hold', () => {
+  const { of } = numbers(false);
+  const exif = {
+    littleEndian: false,
+    main: map(ascii(TAG.Make, 'Maker')),
+    details: map(
+      of(TAG.ExposureTime, TYPE.rational, [1, 250]),
+      of(37380, TYPE.signedRational, [-2, 3]),
+      of(34850, TYPE.short, [2]),
+      of(TAG.Iso, TYPE.short, [400]),
+      of(34865, TYPE.long, [4_000_000_000]),
+    ),
+    gps: map(of(5, TYPE.byte, [1]), of(6, TYPE.rational, [335, 10]), ascii(16, 'T')),
+  };
+  const none = { iptc: new Map(), density: null };
+  const all = [...CAMERA, ...GPS];
+
+  it('are the same in both', () => {
+    const made = pairsInXmp(all, { ...none, exif, xmp: new Map() });
+    const xmp = xmpIn(xmpPacket(made)!, () => true);
+    expect([...xmp].map(([name, { texts }]) => [name, ...texts])).toEqual([
+      ['tiff:Make', 'Maker'],
+      ['exif:ExposureTime', '1/250'],
+      ['exif:ExposureBiasValue', '-2/3'],
+      ['exif:ISOSpeedRatings', '400'],
+      ['exif:ExposureProgram', '2'],
+      ['exifEX:StandardOutputSensitivity', '4000000000'],
+      ['exif:GPSAltitudeRef', '1'],
+      ['exif:GPSAltitude', '335/10'],
+      ['exif:GPSImgDirectionRef', 'T'],
     ]);
+    const source = { ...none, exif: { ...NO_EXIF, littleEndian: false }, xmp };
+    for (const directory of ['main', 'details', 'gps'] as const)
+      expect(pairsInExif(all, source, directory)).toEqual(exif[directory]);
+  });
+
+  it.each(['1/2/3', '-1/2', '1.5', '4294967296/1', ''])('are left out as %j, which is no ratio', (text) => {
+    const xmp = new Map([['exif:FNumber', rdfText('exif:FNumber', text)]]);
+    expect(pairsInExif(all, { ...none, exif: NO_EXIF, xmp }, 'details').size).toBe(0);
   });
 });

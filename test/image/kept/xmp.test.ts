@@ -47,6 +47,16 @@ describe('a packet of another program', () => {
     expect(textsOf(packet, 'cc:license')).toEqual(['https://a.example/by']);
   });
 
+  it('keeps properties of namespaces apart, whatever prefixes it has', () => {
+    const own = ['a', 'a', 'ns17', 'ns18', 'ns19', 'a'].map((prefix, i) => {
+      return `<${prefix}:p xmlns:${prefix}="urn:${i}">${i}</${prefix}:p>`;
+    });
+    const found = [...xmpIn(packetOf(own.join('')), all).values()];
+    expect(found.map(({ texts }) => texts[0])).toEqual(['0', '1', '2', '3', '4', '5']);
+    const again = xmpIn(xmpPacket(found)!, all);
+    expect([...again.values()].map(({ texts }) => texts[0])).toEqual(['0', '1', '2', '3', '4', '5']);
+  });
+
   it('gives only the wanted properties', () => {
     const packet = packetOf('<dc:rights>a</dc:rights><dc:title>b</dc:title>');
     expect([...xmpIn(packet, (name) => name === 'dc:title').keys()]).toEqual(['dc:title']);
@@ -75,6 +85,16 @@ describe('a packet of another program', () => {
       'very many properties',
       Array.from({ length: 10_001 }, (_, i) => `<dc:p${i}>a</dc:p${i}>`).join(''),
       /properties/,
+    ],
+    [
+      'very many namespaces',
+      Array.from({ length: 1001 }, (_, i) => `<own:p xmlns:own="urn:${i}"/>`).join(''),
+      /namespaces/,
+    ],
+    [
+      'very many attributes',
+      `<dc:a ${Array.from({ length: 10_001 }, (_, i) => `dc:a${i}="b"`).join(' ')}/>`,
+      /attributes/,
     ],
     [
       'a huge tag',

@@ -58,12 +58,6 @@ describe('a JPEG', () => {
     expect(frameOf(bytes).marker).toBe(BASELINE);
   });
 
-  it('that a batch of an older version asks for is made without the newer fields', async () => {
-    const { chroma: _, progressive: __, ...older } = fullVariant({ name: 'any', width: 320, format: 'jpeg' });
-    const made = await encode(sharp(pixels, { raw: info }), older as Variant, null);
-    expect(made.data.equals(await encoded({ format: 'jpeg' }))).toBe(true);
-  });
-
   it('of few bytes is baseline where that is smaller', async () => {
     const small = await encoded({ format: 'jpeg', quality: 5 });
     expect(small).toEqual(await encoded({ format: 'jpeg', quality: 5, progressive: false }));

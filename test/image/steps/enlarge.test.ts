@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { enlarge, type Rectangle } from '../../../src/image/steps/enlarge.ts';
+import type { Region } from '../../../src/image/region.ts';
+import { enlarge } from '../../../src/image/steps/enlarge.ts';
 import { type Frames, STILL } from '../../../src/image/steps/frames.ts';
 import type { PixelSize } from '../../../src/model.ts';
 
@@ -34,7 +35,7 @@ const LIGHT: Curve = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) **
 const BYTES: Curve = (v) => (v <= 0.0031308 ? v * 12.92 : 1.055 * v ** (1 / 2.4) - 0.055);
 
 /** Lanczos in float64 over both sides at once, of colours times alpha. */
-function exactly(page: Frames, whole: PixelSize, part: Rectangle, to: Curve, back: Curve): number[] {
+function exactly(page: Frames, whole: PixelSize, part: Region, to: Curve, back: Curve): number[] {
   const { data, width, height, channels } = page;
   const colors = channels < 3 ? 1 : 3;
   const made: number[] = [];
@@ -61,7 +62,7 @@ function exactly(page: Frames, whole: PixelSize, part: Rectangle, to: Curve, bac
   return made;
 }
 
-async function worst(page: Frames, whole: PixelSize, part?: Rectangle, linear = false): Promise<number> {
+async function worst(page: Frames, whole: PixelSize, part?: Region, linear = false): Promise<number> {
   const kept = part ?? { left: 0, top: 0, ...whole };
   const found = await enlarge(page, whole, kept, linear);
   const { width, height, channels } = found;

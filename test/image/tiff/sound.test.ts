@@ -99,7 +99,8 @@ describe('the directories after the first', () => {
     expect((await openPicture(file(folder, pages(500)), LIMITS)).facts.format).toBe('tiff');
     await expect(openPicture(file(folder, pages(501)), LIMITS)).rejects.toMatchObject({
       code: 'too_many_frames',
-      message: '501 frames are over the limit of 500',
+      message: '501 pages are over the limit of 500',
+      fix: expect.stringContaining('first page'),
     });
   });
 });

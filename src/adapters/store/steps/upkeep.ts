@@ -104,4 +104,9 @@ function* dropOld(now: number): StoreStep<boolean> {
   return [keys, events, limits].some((dropped) => dropped.length === SWEPT);
 }
 
-export const upkeepSteps = { made, stats, waiting, failed, referred, sweep };
+function* recordStorage(_now: number, folder: string): StoreStep<void> {
+  yield* sql`DELETE FROM storage`;
+  yield* sql`INSERT INTO storage (folder) VALUES (${folder})`;
+}
+
+export const upkeepSteps = { made, stats, waiting, failed, referred, sweep, recordStorage };

@@ -91,15 +91,15 @@ interface Window {
 }
 
 /**
- * The present window of an owner. When the clock was set back before its start, it begins now, with its uploads: so it
- * ends after its own length, and no other window opens before.
+ * The present window of an owner. If the clock was set back before its start, or windows have become shorter, it begins
+ * now, with its uploads: so it ends after its own length, and no other window opens before.
  */
 function* windowOf(now: number, owner: string, { window }: QuotaRule): StoreStep<Window> {
   const [found] = yield* sql<Window>`
     SELECT starts_at AS "startsAt", ends_at AS "endsAt", uploads FROM limits WHERE owner = ${owner}`;
   const startsAt = now - (now % window);
   if (found === undefined || found.endsAt <= now) return { startsAt, endsAt: startsAt + window, uploads: 0 };
-  if (found.startsAt <= now) return found;
+  if (found.startsAt <= now && found.endsAt <= now + window) return found;
   const moved = { startsAt: now, endsAt: now + window, uploads: found.uploads };
   yield* putWindow(owner, moved);
   return moved;

@@ -1,0 +1,151 @@
+import { readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeGate } from './gate.ts';
+import {
+  countsOf,
+  eventsOf,
+  finishedOf,
+  jobOf,
+  type Outcome,
+  openPlace,
+  type Place,
+  SMALL,
+} from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { hashOf, picture, putOld } from './pictures.ts';
+import { HARMS, verify } from './verifying.ts';
+import { ALONE, startWatch, stop } from './watching.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  for (const [i, name] of ['a', 'b'].entries()) {
+    putOld(place.at(`photos/${name}.jpg`), await picture({ seed: i + 1 }));
+  }
+});
+
+const out = (name: string) => place.at('out', name);
+const textOf = (name: string) => readFileSync(out(name), 'utf8');
+const warningsIn = (outcome: Pick<Outcome, 'stdout'>) =>
+  eventsOf(outcome).flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+const remadeText = (name: string) => `out/${name}: was changed since imgtool made it, so it was made again`;
+
+describe('verify --fix', () => {
+  it('makes a named output again, and leaves edits of the other outputs of its source', async () => {
+    await place.process();
+    await HARMS.edited.do(out('a_a.webp'));
+    const mine = hashOf(out('a_a.webp'));
+    rmSync(out('a_b.webp'));
+    expect(await verify(place, 'out/a_b.webp', '--fix')).toMatchObject({ code: 0, document: { fixed: 1 } });
+    expect(hashOf(out('a_a.webp'))).toBe(mine);
+    // The index still knows that this is an edit.
+    expect(await verify(place, 'out')).toMatchObject({ code: 1, document: { wrong: 1 } });
+    const again = await place.process();
+    expect(warningsIn(again)).toEqual([remadeText('a_a.webp')]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: again });
+  });
+
+  it('of a batch leaves edits of outputs that another batch made', async () => {
+    const { batch } = finishedOf(await place.process('--variant', 'a:w=40'));
+    await place.process();
+    place.put('out/a_b.webp', 'mine');
+    rmSync(out('a_a.webp'));
+    expect(await verify(place, batch, '--fix')).toMatchObject({ code: 0, document: { fixed: 1 } });
+    expect(textOf('a_b.webp')).toBe('mine');
+  });
+
+  it('leaves a file that appears in the place of a missing output while it is made again', async () => {
+    await place.process();
+    rmSync(out('a_a.webp'));
+    const gate = makeGate(place, { free: 0 });
+    const session = place.start(['verify', 'out', '--fix'], gate);
+    await gate.held(session);
+    place.put('out/a_a.webp', 'mine');
+    gate.open();
+    const { code, stdout } = await session.ended;
+    expect([code, stdout]).toEqual([1, expect.stringContaining('not made again: was not put in order')]);
+    expect(textOf('a_a.webp')).toBe('mine');
+  });
+});
+
+describe('an output that is edited while its image is rendered', () => {
+  it.each([
+    ['replaced', () => {}],
+    ['missing before', () => rmSync(out('a_a.webp'))],
+  ])('is made again, and a warning names it: %s', async (_, before) => {
+    await place.process();
+    before();
+    rmSync(out('a_b.webp'));
+    const gate = makeGate(place, { before: 'out', free: 0 });
+    const args = ['--lenient', '--out', 'out', ...SMALL];
+    const session = place.start(['process', '--json', ...args, 'photos/a.jpg'], gate);
+    await gate.held(session);
+    place.put('out/a_a.webp', 'mine');
+    gate.open();
+    const outcome = await session.ended;
+    expect([outcome.code, warningsIn(outcome)]).toEqual([0, [remadeText('a_a.webp')]]);
+    expect(await verify(place, 'out/a_a.webp')).toMatchObject({ code: 0 });
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('keeps its bytes if it appears under a name that imgtool has not used yet', async () => {
+    const gate = makeGate(place, { before: 'out', free: 0 });
+    const session = place.start(['process', '--json', '--out', 'out', ...SMALL, 'photos/a.jpg'], gate);
+    await gate.held(session);
+    place.put('out/a_a.webp', 'mine');
+    gate.open();
+    const outcome = await session.ended;
+    expect(jobOf(outcome, 'photos/a.jpg')).toMatchObject({
+      state: 'failed',
+      error: { code: 'output_exists' },
+    });
+    expect(textOf('a_a.webp')).toBe('mine');
+  });
+});
+
+describe('a foreign file whose name differs only in case from that of an output', () => {
+  it('stays when the source gets that name, until --force replaces it with a warning', async () => {
+    await place.process();
+    renameSync(place.at('photos/a.jpg'), place.at('photos/A.jpg'));
+    place.put('out/A_a.webp', 'mine');
+    const outcome = await place.process();
+    expect(jobOf(outcome, 'photos/A.jpg')).toMatchObject({
+      state: 'failed',
+      error: { code: 'output_exists' },
+    });
+    expect(textOf('A_a.webp')).toBe('mine');
+    const forced = await place.process('--force');
+    expect(warningsIn(forced)).toEqual([expect.stringMatching(/^out\/A_a\.webp: was replaced, and as far/)]);
+    expect(await verify(place, 'out')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('outputs of the same picture in another folder', () => {
+  it('are of no use if they cannot be read, and then the picture is rendered', async () => {
+    await place.process();
+    rmSync(place.at('out'), { recursive: true });
+    symlinkSync('out', place.at('out'));
+    const outcome = await place.process('--out', 'other');
+    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 2 }]);
+    expect(place.files('other')).toHaveLength(4);
+  });
+});
+
+describe('a watch with --mirror', () => {
+  it('names an edited output under a tagged name when its source takes its plain names', async () => {
+    rmSync(place.at('photos/b.jpg'));
+    putOld(place.at('photos/a.png'), await picture({ seed: 3, format: 'png' }));
+    await place.process();
+    const [tagged = ''] = place.files('out').filter((name) => name.includes('~') && name.includes('_a'));
+    expect(tagged).not.toBe('');
+    place.put(`out/${tagged}`, 'mine');
+    rmSync(place.at('photos/a.jpg'));
+    const session = startWatch(place, ...ALONE, '--mirror');
+    await session.jobs(1);
+    const outcome = await stop(session);
+    expect(warningsIn(outcome)).toEqual([
+      `out/${tagged}: was changed since imgtool made it, so the file stays`,
+    ]);
+    expect(textOf(tagged)).toBe('mine');
+  });
+});
