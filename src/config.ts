@@ -35,10 +35,10 @@ export type { Flags, Origin, TerminalTraits };
 /** Settings that Config has under other names or with other types. */
 type Changed = keyof Limits | 'limitPixels' | keyof WatchOptions | 'name' | 'variants' | 'effort' | 'storage';
 
-type OfBatch = Omit<BatchOptions, 'list' | 'walk'>;
+type BatchConfig = Omit<BatchOptions, 'list' | 'walk'>;
 
 /** All settings, checked and complete; deeply frozen. The preset has the added variants. */
-export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 'index'> {
+export interface Config extends BatchConfig, Omit<Values, Changed | keyof BatchConfig | 'index'> {
   /** Absolute path. */
   readonly cwd: string;
   /** All presets, built-in ones first. */

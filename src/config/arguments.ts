@@ -3,7 +3,7 @@ import { checkKnown, type Place, wrong } from '../variants/place.ts';
 
 /** Checks of what a program passes to the library. A settings file has its own checks. */
 
-interface Kind {
+interface ArgumentKind {
   readonly expected: string;
   is(value: unknown): boolean;
 }
@@ -11,20 +11,23 @@ interface Kind {
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 
-const TEXT: Kind = { expected: 'a text', is: isText };
-const TEXTS: Kind = { expected: 'a list of paths', is: isTexts };
-const PATHS: Kind = { expected: 'a path or a list of paths', is: (value) => isText(value) || isTexts(value) };
-const BATCH: Kind = { expected: 'the id of a batch, or last', is: isText };
-const LIMIT: Kind = {
+const TEXT: ArgumentKind = { expected: 'a text', is: isText };
+const TEXTS: ArgumentKind = { expected: 'a list of paths', is: isTexts };
+const PATHS: ArgumentKind = {
+  expected: 'a path or a list of paths',
+  is: (value) => isText(value) || isTexts(value),
+};
+const BATCH: ArgumentKind = { expected: 'the id of a batch, or last', is: isText };
+const LIMIT: ArgumentKind = {
   expected: 'a whole number from 1',
   is: (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1),
 };
-const YES_NO: Kind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
-const SIGNAL: Kind = { expected: 'an AbortSignal', is: (value) => value instanceof AbortSignal };
+const YES_NO: ArgumentKind = { expected: 'true or false', is: (value) => typeof value === 'boolean' };
+const SIGNAL: ArgumentKind = { expected: 'an AbortSignal', is: (value) => value instanceof AbortSignal };
 
 /** Options by their names. With `settings`, there are others, which are settings. */
 interface Options {
-  readonly options: Readonly<Record<string, Kind>>;
+  readonly options: Readonly<Record<string, ArgumentKind>>;
   readonly settings?: true;
 }
 
@@ -51,17 +54,17 @@ const CALLS = {
     example: "forget(['photos/a.jpg'], { dryRun: true })",
     takes: [PATHS, { options: { dryRun: YES_NO } }],
   },
-} as const satisfies Record<string, { example: string; takes: readonly (Kind | Options)[] }>;
+} as const satisfies Record<string, { example: string; takes: readonly (ArgumentKind | Options)[] }>;
 
 /** Checks the arguments of one call of the library. Errors: `usage`, with an example. */
 export function checkCall(name: keyof typeof CALLS, ...given: readonly unknown[]): void {
   const { example, takes } = CALLS[name];
   const place: Place = { code: 'usage', text: name };
   const fix = `for example ${example}`;
-  const check = ({ is, expected }: Kind, value: unknown, where = place) => {
+  const check = ({ is, expected }: ArgumentKind, value: unknown, where = place) => {
     if (!is(value)) throw wrong(where, expected, value, { fix });
   };
-  for (const [i, one] of (takes as readonly (Kind | Options)[]).entries()) {
+  for (const [i, one] of (takes as readonly (ArgumentKind | Options)[]).entries()) {
     const value = given[i];
     if ('is' in one) check(one, value);
     else if (value !== undefined) {

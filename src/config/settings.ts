@@ -241,10 +241,10 @@ const TABLE = {
 };
 
 export type Key = keyof typeof TABLE;
-type ValueOf<S> = S extends Setting<infer T> ? T : never;
+type SettingValue<S> = S extends Setting<infer T> ? T : never;
 
 /** The values of all settings, by their keys in `.imgtoolrc`. */
-export type Values = { readonly [K in Key]: ValueOf<(typeof TABLE)[K]> };
+export type Values = { readonly [K in Key]: SettingValue<(typeof TABLE)[K]> };
 
 /** Describes every setting once, for flags, environment, files, help, `imgtool config` and JSON Schema. */
 export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = TABLE;

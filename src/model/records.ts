@@ -38,7 +38,7 @@ export interface SourceRecord extends SourceFacts, PixelSize {
 }
 
 /** Who asked for a name of an output. */
-interface Asked {
+interface AskedBy {
   /**
    * Names of presets, with a comma before and after each: `,web,archive,`. Null in records of older versions. A record
    * that is written adds its one name to those that are known, and null adds none.
@@ -50,17 +50,17 @@ interface Asked {
 export const presetMark = (preset: string) => `,${preset},`;
 
 /** Whether the index knows that this preset asks for an output. */
-export function isAskedBy(preset: string, { presets }: Asked): boolean {
+export function isAskedBy(preset: string, { presets }: AskedBy): boolean {
   return presets?.includes(presetMark(preset)) === true;
 }
 
 /** Whether no other preset is known to ask for an output. */
-export function isAskedOnlyBy(preset: string, { presets }: Asked): boolean {
+export function isAskedOnlyBy(preset: string, { presets }: AskedBy): boolean {
   return presets === null || presets.replace(presetMark(preset), ',') === ',';
 }
 
 /** The index's record of an output: its owner, its origin, its settings, and the facts about its file. */
-export interface OutputRecord extends FileFacts, PixelSize, Asked {
+export interface OutputRecord extends FileFacts, PixelSize, AskedBy {
   /** Absolute path: the storage key. */
   readonly path: string;
   /** Absolute path of the source that owns it. */
@@ -86,7 +86,7 @@ export interface OutputRecord extends FileFacts, PixelSize, Asked {
 }
 
 /** A name reserved for a source, without an output yet. If `digest` is set, the source is a skipped duplicate. */
-export interface Reservation extends Asked {
+export interface Reservation extends AskedBy {
   readonly path: string;
   readonly source: string;
   readonly checksum: null;

@@ -115,10 +115,10 @@ export function uploadsIn({ images, waiting, outputs }: KeptUploads): string {
   return `${counted(images, 'image')} (${waiting} not ended), ${counted(outputs, 'output')}`;
 }
 
-type Facts = Readonly<Record<string, string>>;
+type PageFacts = Readonly<Record<string, string>>;
 
 /** A headline, facts below it, and paragraphs. */
-function pageOf(headline: string, facts: Facts, paragraphs: readonly string[], style: Style): string {
+function pageOf(headline: string, facts: PageFacts, paragraphs: readonly string[], style: Style): string {
   const { columns } = layoutFor(style);
   const rows = Object.entries(facts).flatMap(([name, value]) => {
     const [first, ...more] = hanging([printable(value)], INDENT, columns);

@@ -16,7 +16,7 @@ const FAR_ENOUGH = 0.02;
 const FEW = 4;
 
 /** The finished variants of an image. */
-interface Part {
+interface FinishedPart {
   readonly done: number;
   readonly total: number;
   readonly weight: number;
@@ -39,7 +39,7 @@ export function createProgress() {
   /** The weights of duplicates that wait for the job with the same bytes. */
   const waiting = new Map<string, number>();
   /** The finished variants of images in work. */
-  const parts = new Map<string, Part>();
+  const parts = new Map<string, FinishedPart>();
   /** Weights: of all sources, of those that cost nothing, of the others that ended, and of the rendered ones. */
   let [all, free, ended, rendered] = [0, 0, 0, 0];
   /** The part of `free` that waited for another job with the same bytes. */
@@ -72,7 +72,7 @@ export function createProgress() {
   }
 
   /** The finished variants of an image count as done and rendered, until the image as a whole ends or begins again. */
-  function setPart(source: string, part: Part | undefined): void {
+  function setPart(source: string, part: FinishedPart | undefined): void {
     const more = (part?.weight ?? 0) - (parts.get(source)?.weight ?? 0);
     ended += more;
     rendered += more;
@@ -150,7 +150,7 @@ export function createProgress() {
   return {
     totals,
     /** The finished variants of images in work, by source. */
-    parts: parts as ReadonlyMap<string, Part>,
+    parts: parts as ReadonlyMap<string, FinishedPart>,
     /** Images per second over the last 15 s; null too early to say. */
     rate: (now: number) => imagePace.rate(now, totals.done),
     /** The share of the work that is done, from 0 to 1; null while the walk is still running. */

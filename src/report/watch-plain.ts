@@ -71,7 +71,7 @@ function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T
   return PLAIN_TEXTS[event.type](event, totals);
 }
 
-function kindFacts(totals: BatchTotals): Facts {
+function kindFacts(totals: BatchTotals): KnownFacts {
   return { passed_over: kindTexts(totals.aside).join(', ') || undefined };
 }
 
@@ -103,11 +103,11 @@ function closingText(finished: BatchFinished, totals: BatchTotals): string {
   return facts(head, known, kindFacts(totals));
 }
 
-type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
+type KnownFacts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** `key=value` for each known value. Sentences are always quoted, so that a search for one finds all of them. */
-export function facts(head: string, known: Facts, sentences: Facts = {}): string {
-  const listed = (all: Facts, written: (text: string) => string) =>
+export function facts(head: string, known: KnownFacts, sentences: KnownFacts = {}): string {
+  const listed = (all: KnownFacts, written: (text: string) => string) =>
     Object.entries(all).flatMap(([key, value]) =>
       value === undefined ? [] : [`${key}=${written(String(value))}`],
     );

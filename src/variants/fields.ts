@@ -143,11 +143,11 @@ const FIELDS = {
 };
 
 export type FieldKey = keyof typeof FIELDS;
-type ValueOf<F> = F extends Field<infer T> ? T : never;
-type Values = { readonly [K in FieldKey]: ValueOf<(typeof FIELDS)[K]> };
+type FieldValue<F> = F extends Field<infer T> ? T : never;
+type FieldValues = { readonly [K in FieldKey]: FieldValue<(typeof FIELDS)[K]> };
 
 /** One output that is made of every image. Absent choices are null, so that equal variants are equal as data. */
-export interface Variant extends Values {
+export interface Variant extends FieldValues {
   readonly name: string;
 }
 

@@ -38,20 +38,20 @@ const SOURCE_RECIPES: Readonly<Record<string, number>> = { svg: 3 };
 export const MOVING_RECIPE = 5;
 
 /** What recipes depend on in a source. */
-interface Kind {
+interface SourceKind {
   readonly format: string;
   readonly pages: number | null;
 }
 
 /** The recipe for outputs of this format of a source; of any picture if the source is not known. */
-export function recipeOf(format: Format, source: Kind | undefined): number {
+export function recipeOf(format: Format, source: SourceKind | undefined): number {
   if (source === undefined) return RECIPES[format];
   const moving = isAnimation(source) && MOVING.has(format) ? MOVING_RECIPE : 1;
   return Math.max(RECIPES[format], SOURCE_RECIPES[source.format] ?? 1, moving);
 }
 
 /** Whether all frames of a source can be read. Animations are read from the formats in which they are written. */
-export const isAnimation = ({ format, pages }: Kind): boolean =>
+export const isAnimation = ({ format, pages }: SourceKind): boolean =>
   MOVING.has(format) && pages !== null && pages > 1;
 
 /**

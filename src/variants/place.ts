@@ -14,10 +14,10 @@ export function at(place: Place, more: string): Place {
   return { code: place.code, text: place.text + more };
 }
 
-type Advice = { readonly words?: readonly string[] | undefined; readonly fix?: string | undefined };
+type ValueAdvice = { readonly words?: readonly string[] | undefined; readonly fix?: string | undefined };
 
 /** The error for a value that was not expected. `words` are candidates for a suggestion. */
-export function wrong(place: Place, expected: string, received: unknown, { words, fix }: Advice = {}) {
+export function wrong(place: Place, expected: string, received: unknown, { words, fix }: ValueAdvice = {}) {
   const hint = typeof received === 'string' && words ? didYouMean(received, words) : '';
   const message = `${place.text}: expected ${expected}, got ${shown(received)}${hint}`;
   return new ImgtoolError(place.code, message, { fix });

@@ -49,7 +49,7 @@ function baseAbove(inputs: readonly Input[], cwd: string): string {
 }
 
 /** What a walk has met. `isPartly`: it came to a path that it could not look into. */
-interface Met extends Record<'found' | 'excluded', number> {
+interface WalkFindings extends Record<'found' | 'excluded', number> {
   isPartly: boolean;
   /** The first source that asks for each place below the output folder. Undefined where nobody asks. */
   readonly places: Map<string, Placed> | undefined;
@@ -65,7 +65,7 @@ interface Placed extends Pick<FoundSource, 'given'> {
   readonly stem: string;
 }
 
-export const nothingMet = (places?: Met['places']): Met => ({
+export const nothingMet = (places?: WalkFindings['places']): WalkFindings => ({
   ...{ found: 0, excluded: 0, isPartly: false, kinds: new Map() },
   ...{ places, clash: undefined },
 });
@@ -74,7 +74,7 @@ export const nothingMet = (places?: Met['places']): Met => ({
 export const mayClash = (all: readonly Input[], { base, hasFolders }: WalkRules): boolean =>
   hasFolders && !base && all.length > 1 && all.some(({ kind }) => kind === 'root');
 
-export function addToMet(met: Met, entry: WalkEntry, { kind }: Input): void {
+export function addToMet(met: WalkFindings, entry: WalkEntry, { kind }: Input): void {
   if (entry.type === 'found') {
     met.found++;
     noteClash(met, entry, kind);
@@ -83,7 +83,11 @@ export function addToMet(met: Met, entry: WalkEntry, { kind }: Input): void {
   else if (entry.kind !== undefined) met.kinds.set(entry.kind, (met.kinds.get(entry.kind) ?? 0) + 1);
 }
 
-function noteClash(met: Met, { source, given, relative: place }: FoundSource, kind: Input['kind']): void {
+function noteClash(
+  met: WalkFindings,
+  { source, given, relative: place }: FoundSource,
+  kind: Input['kind'],
+): void {
   if (met.places === undefined) return;
   const [stem, key] = [source, place].map((path) => path.slice(0, path.length - extname(path).length));
   const first = met.places.get(key!);
@@ -95,7 +99,7 @@ function noteClash(met: Met, { source, given, relative: place }: FoundSource, ki
 }
 
 /** Warns of sources in several folders that have one path below these folders. */
-function clashing({ clash }: Met, { all, cwd }: Walked): Notice[] {
+function clashing({ clash }: WalkFindings, { all, cwd }: WalkedGlobs): Notice[] {
   if (clash === undefined) return [];
   const { first, second, count } = clash;
   const more = count === 1 ? '' : `, and ${count - 1} more ${count === 2 ? 'image' : 'images'} too`;
@@ -104,17 +108,17 @@ function clashing({ clash }: Met, { all, cwd }: Walked): Notice[] {
 }
 
 /** The globs of a walk that have matched nothing, the inputs, and the settings whose globs were given for these inputs alone. */
-interface Walked extends Pick<Inputs, 'cwd' | 'ownGlobs' | 'onlyFolders'> {
+interface WalkedGlobs extends Pick<Inputs, 'cwd' | 'ownGlobs' | 'onlyFolders'> {
   readonly all: readonly Input[];
   readonly unmatched: ReturnType<MatchingRules['unmatched']>;
 }
 
 /** What a user should know after everything was walked: globs that match nothing, and why no image is left. */
-export function adviceAfter(met: Met, walked: Walked): Notice[] {
+export function adviceAfter(met: WalkFindings, walked: WalkedGlobs): Notice[] {
   return [...clashing(met, walked), ...globAdvice(met, walked)];
 }
 
-function globAdvice({ found, excluded, isPartly, kinds }: Met, walked: Walked): Notice[] {
+function globAdvice({ found, excluded, isPartly, kinds }: WalkFindings, walked: WalkedGlobs): Notice[] {
   const { unmatched } = walked;
   const misplaced = (['include', 'exclude'] as const).flatMap((key) =>
     unmatched[key].flatMap((glob) => misplacedGlob(glob, key, walked)),
@@ -130,7 +134,7 @@ function globAdvice({ found, excluded, isPartly, kinds }: Met, walked: Walked): 
 }
 
 /** Warns of a glob that is or begins with the path of a named folder: it matches only below that folder. */
-function misplacedGlob(glob: string, key: 'include' | 'exclude', { all, cwd }: Walked): Notice[] {
+function misplacedGlob(glob: string, key: 'include' | 'exclude', { all, cwd }: WalkedGlobs): Notice[] {
   const plain = glob
     .split(sep)
     .join('/')
@@ -147,7 +151,7 @@ function misplacedGlob(glob: string, key: 'include' | 'exclude', { all, cwd }: W
 }
 
 /** Warns of a glob that may be mistyped. */
-function unmatchedGlob(glob: string, key: 'include' | 'exclude', { all }: Walked): Notice {
+function unmatchedGlob(glob: string, key: 'include' | 'exclude', { all }: WalkedGlobs): Notice {
   const what = key === 'include' ? 'no image' : 'no file or folder';
   const isNamed = all.every((input) => input.kind === 'named' && !input.isListed);
   return warning(
@@ -172,7 +176,7 @@ function nothingLeft(excluded: number): Notice {
 }
 
 /** Tells that all pictures are of formats that no walk takes. */
-function onlyUnsupported(kinds: Met['kinds'], excluded: number): Notice {
+function onlyUnsupported(kinds: WalkFindings['kinds'], excluded: number): Notice {
   const which = [...kinds].map(([kind, n]) => `${n} ${kind}`).join(', ');
   const what = excluded > 0 ? 'no image is left: the globs leave only' : 'there is no image, only';
   const fix = 'convert pictures to TIFF or JPEG first; imgtool help formats says what is read';

@@ -171,7 +171,7 @@ export async function openLocalSources(
     return true;
   }
 
-  function walkPart({ input, at }: Part, now: Rules): Iterable<Met> {
+  function walkPart({ input, at }: InputPart, now: Rules): Iterable<Met> {
     const { path, real, given } = input;
     if (input.kind === 'root') {
       if (input.isAway) return [{ entry: { type: 'gone', path, wasFolder: false } }];
@@ -190,7 +190,7 @@ export async function openLocalSources(
     return isLeftOut(place.replace(/^(\.{0,2}\/)+/, ''), rules);
   }
 
-  function partsAt(path: string): Part[] {
+  function partsAt(path: string): InputPart[] {
     // A name that is not UTF-8 was reported in another form: walk its folder instead.
     if (path.includes('\ufffd')) return partsAt(dirname(path));
     return rootsOf(path).map((root) => ({ input: root, at: below(root.path, path) }));
@@ -198,7 +198,7 @@ export async function openLocalSources(
 }
 
 /** A whole input, or the part of a root that lies below the relative path `at`. */
-interface Part {
+interface InputPart {
   readonly input: Input;
   readonly at: string | undefined;
 }

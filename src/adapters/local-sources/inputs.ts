@@ -10,7 +10,7 @@ import { readGlob } from './patterns.ts';
 /** An input as it was found before anything ran. */
 export type Input = Root | NamedFile;
 
-interface Named {
+interface InputPath {
   readonly given: string;
   /** Absolute. */
   readonly path: string;
@@ -20,7 +20,7 @@ interface Named {
   readonly isAway?: boolean;
 }
 
-export interface NamedFile extends Named {
+export interface NamedFile extends InputPath {
   readonly kind: 'named';
   /** Whether a list named it. */
   readonly isListed: boolean;
@@ -31,7 +31,7 @@ export interface NamedFile extends Named {
 }
 
 /** A folder to walk. For a quoted glob: the fixed part of it, and whether a root-relative path matches the rest. */
-export interface Root extends Named {
+export interface Root extends InputPath {
   readonly kind: 'root';
   /** Its path below the base with `/` at the end; empty without a base. */
   readonly prefix: string;

@@ -127,9 +127,9 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
 }
 
 /** What an entry or link leads to. */
-type Target = Pick<FolderEntry, 'kind' | 'real'> | undefined;
+type EntryTarget = Pick<FolderEntry, 'kind' | 'real'> | undefined;
 
-function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedOver | undefined {
+function reasonToPass(entry: FolderEntry, target: EntryTarget, rules: Rules): PassedOver | undefined {
   const { name, isUtf8, path, kind } = entry;
   // Ask first: a glob that matches a hidden file is not mistyped.
   const isExcluded = rules.isExcluded(entry.relative, target?.kind === 'folder');
@@ -144,7 +144,7 @@ function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedO
 }
 
 /** What a link leads to. Undefined where links are not followed, or it leaves the root or leads round in a circle. */
-function follow(entry: FolderEntry, root: Root, rules: Rules, linked: Set<string>): Target {
+function follow(entry: FolderEntry, root: Root, rules: Rules, linked: Set<string>): EntryTarget {
   if (!rules.followSymlinks) return undefined;
   // A dangling link leads to nothing, and so does a loop.
   const real = orUndefined(() => realpathSync.native(entry.path));
@@ -159,7 +159,7 @@ function follow(entry: FolderEntry, root: Root, rules: Rules, linked: Set<string
 }
 
 function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
-  let names: Name[];
+  let names: NamedEntry[];
   try {
     names = sortedNames(folder.path);
   } catch (error) {
@@ -177,9 +177,9 @@ function* entryOf(folder: Folder, name: string): Generator<FolderEntry | Lost> {
   yield found ? entry : { path: entry.path, relative: entry.relative, lost: 'gone' };
 }
 
-type Name = Pick<FolderEntry, 'name' | 'isUtf8' | 'kind'>;
+type NamedEntry = Pick<FolderEntry, 'name' | 'isUtf8' | 'kind'>;
 
-function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
+function below(folder: Folder, { name, isUtf8, kind }: NamedEntry): FolderEntry {
   const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
   const [path, real] = [inside(folder.path, name), inside(folder.real, name)];
   return { path, real, relative, name, isUtf8, kind };
@@ -190,7 +190,7 @@ const inside = (folder: string, name: string): string =>
   folder.endsWith(sep) ? folder + name : folder + sep + name;
 
 /** Names in bytewise order. A folder sorts like the paths below it. */
-function sortedNames(path: string): Name[] {
+function sortedNames(path: string): NamedEntry[] {
   const entries = readdirSync(path, { withFileTypes: true });
   // UTF-16 sorts like UTF-8, except for surrogates.
   const isPlain = entries.every(({ name }) => !/[\ud800-\udfff\ufffd]/.test(name));

@@ -9,14 +9,14 @@ import type { Staged } from '../../ports.ts';
 const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 
 /** A staged file, its final name, and whether to replace the file that is already there. */
-type Name = Pick<Staged, 'path' | 'final'> & { readonly replace: boolean };
+type FinalName = Pick<Staged, 'path' | 'final'> & { readonly replace: boolean };
 
 /**
  * Gives a staged file its final name. Without `replace` it makes a hard link, which never overwrites, even in a race.
  * Where there are no hard links, a moment remains between the check and the rename. Returns true when the staged name
  * is certainly gone.
  */
-export async function show({ path, final, replace }: Name): Promise<boolean> {
+export async function show({ path, final, replace }: FinalName): Promise<boolean> {
   if (!replace) {
     try {
       linkSync(path, final);

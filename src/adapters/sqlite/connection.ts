@@ -34,7 +34,7 @@ export interface Connection {
 }
 
 /** Which database is to be opened. */
-type Asked = Pick<Connection, 'path' | 'kind'>;
+type WantedDatabase = Pick<Connection, 'path' | 'kind'>;
 
 /** To `work` means to write. To `look` is possible also where nothing can be written, and makes no new file. */
 export type Purpose = 'work' | 'look';
@@ -115,7 +115,7 @@ function isWriteProtected(error: unknown): boolean {
  * Opens a copy of the database in memory. Readers of a database with a WAL write files beside it too. Where they cannot, a
  * copy is the only way to read it. Nobody works with such a database, unless there is something in its WAL.
  */
-function lookAt(Sqlite: Sqlite, asked: Asked, busyTimeout: number): Connection {
+function lookAt(Sqlite: Sqlite, asked: WantedDatabase, busyTimeout: number): Connection {
   const { path, kind } = asked;
   try {
     const real = realPlace(path);
@@ -133,7 +133,7 @@ function lookAt(Sqlite: Sqlite, asked: Asked, busyTimeout: number): Connection {
 }
 
 /** A database in memory: the copy of a file, or an empty one where there is no file. */
-function inMemory(Sqlite: Sqlite, asked: Asked, busyTimeout: number, content: Buffer | ':memory:') {
+function inMemory(Sqlite: Sqlite, asked: WantedDatabase, busyTimeout: number, content: Buffer | ':memory:') {
   const { path, kind } = asked;
   const db = keep(new Sqlite(content));
   for (const step of kind.migrations.slice(versionOf(db, path, kind))) db.exec(step);
@@ -142,7 +142,7 @@ function inMemory(Sqlite: Sqlite, asked: Asked, busyTimeout: number, content: Bu
 }
 
 function connectionTo(
-  { db, path, kind, locks }: Asked & Pick<Connection, 'db' | 'locks'>,
+  { db, path, kind, locks }: WantedDatabase & Pick<Connection, 'db' | 'locks'>,
   busyTimeout: number,
   checkFile: () => void,
 ): Connection {
@@ -192,7 +192,7 @@ export async function* pagesFrom<Id, Row extends { readonly id: Id }>(
   }
 }
 
-async function whileBusy<T>({ path, kind }: Asked, busyTimeout: number, step: () => T): Promise<T> {
+async function whileBusy<T>({ path, kind }: WantedDatabase, busyTimeout: number, step: () => T): Promise<T> {
   // Count the pauses, not the clock: a process that was stopped for an hour has not waited.
   for (let waited = 0, wait = 2; ; wait = Math.min(wait * 2, 100)) {
     try {

@@ -129,14 +129,14 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
   return walked;
 }
 
-type Named = Pick<UnreadableFolder, 'source' | 'given' | 'relative'>;
+type FailedSource = Pick<UnreadableFolder, 'source' | 'given' | 'relative'>;
 
 /** The job of a folder that cannot be read. It needs no names. */
-export function failedJob({ source, given, relative }: Named, failed: Failure): NewJob {
+export function failedJob({ source, given, relative }: FailedSource, failed: Failure): NewJob {
   return { source, given, relative, candidates: [], failed };
 }
 
-export function failedEvent({ given }: Named, error: Failure): Unstamped<JobEvent> {
+export function failedEvent({ given }: FailedSource, error: Failure): Unstamped<JobEvent> {
   return { type: 'job', source: given, state: 'failed', error, ms: NO_TIME, attempts: 1 };
 }
 

@@ -80,7 +80,7 @@ async function openOthers({ index, run, options, emit }: JobContext) {
 }
 
 /** What is known about the work of the batch. */
-interface Work {
+interface BatchWork {
   readonly failed: ReadonlySet<string>;
   /** Only in a dry run: sources whose jobs would end well, and the sources that get names or keep them, by folded name. */
   readonly done: ReadonlySet<string>;
@@ -88,7 +88,7 @@ interface Work {
 }
 
 /** Reports what `carryOutMirror` would remove. */
-export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work: Work): Promise<void> {
+export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work: BatchWork): Promise<void> {
   const { storage, options, sources, emit, signal } = context;
   for await (const { source, own } of stillDue(context, plan, work)) {
     if (signal.aborted) return;
@@ -113,7 +113,7 @@ export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work:
 }
 
 /** The planned sources that still have such outputs. Leaves out folders with parts that could not be read. */
-async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
+async function* stillDue(context: JobContext, plan: MirrorPlan, work: BatchWork) {
   const { failed } = work;
   const { index, sources, emit } = context;
   for (const warning of plan.warnings) emit(warning);
@@ -141,7 +141,12 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
 }
 
 /** Whether a source has an output, with the current settings, of each variant of the preset. */
-function hasAll({ options, settings }: JobContext, source: string, own: readonly Own[], work: Work): boolean {
+function hasAll(
+  { options, settings }: JobContext,
+  source: string,
+  own: readonly Own[],
+  work: BatchWork,
+): boolean {
   if (work.done.has(source)) return true;
   return options.preset.variants.every(({ name }, i) => {
     const isIt = ({ variant, path }: Own) => variant === name || work.owners.has(foldName(path));

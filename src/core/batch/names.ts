@@ -12,16 +12,20 @@ export function fittingDisk(options: BatchOptions, longestName: number): BatchOp
   return longestName < LONGEST ? { ...options, longestName } : options;
 }
 
-type Named = { readonly source: string; readonly relative: string };
+type SourcePath = { readonly source: string; readonly relative: string };
 
-const SUFFIXES = [() => '', ({ relative }: Named) => tag(relative), ({ source }: Named) => tag(source)];
+const SUFFIXES = [
+  () => '',
+  ({ relative }: SourcePath) => tag(relative),
+  ({ source }: SourcePath) => tag(source),
+];
 
 /**
  * The lists of output paths that a source may get, best first, with one path for each variant. First come the plain
  * names. Then come names tagged with `~` and 8 hex digits of a SHA-256: of the root-relative path, and of the absolute
  * path in case two roots hold the same relative path.
  */
-export function candidateNames(found: Named, options: BatchOptions): string[][] {
+export function candidateNames(found: SourcePath, options: BatchOptions): string[][] {
   return SUFFIXES.map((suffix) => namesWith(suffix(found), found, options));
 }
 
@@ -59,13 +63,13 @@ export function foldName(path: string): string {
 const ASCII = /^[\x00-\x7f]*$/;
 
 /** The output paths of a job's candidate; undefined when other sources own every candidate. */
-export function namesOf(job: Named & { naming: number }, options: BatchOptions): string[] | undefined {
+export function namesOf(job: SourcePath & { naming: number }, options: BatchOptions): string[] | undefined {
   const suffix = SUFFIXES[job.naming];
   return suffix === undefined ? undefined : namesWith(suffix(job), job, options);
 }
 
 /** The number of the tagged candidate that an output's path comes from; undefined for a path without this source's tag. */
-export function taggedNaming(path: string, found: Named, { out }: BatchOptions): number | undefined {
+export function taggedNaming(path: string, found: SourcePath, { out }: BatchOptions): number | undefined {
   const below = path.slice(out.length);
   const naming = SUFFIXES.findIndex((suffix, i) => i > 0 && below.includes(suffix(found)));
   return naming < 0 ? undefined : naming;
@@ -75,7 +79,7 @@ function tag(path: string): string {
   return `~${createHash('sha256').update(path).digest('hex').slice(0, 8)}`;
 }
 
-function namesWith(suffix: string, { relative }: Named, options: BatchOptions): string[] {
+function namesWith(suffix: string, { relative }: SourcePath, options: BatchOptions): string[] {
   const { out, patterns } = namePatternsOf(options);
   const { longestName: longest = LONGEST } = options;
   const { dir: folders, name } = posix.parse(relative);

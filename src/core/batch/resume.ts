@@ -4,15 +4,15 @@ import type { Index, Inputs } from '../../ports.ts';
 import type { Ports } from '../job/context.ts';
 import type { OldWork } from './run.ts';
 
-type Memory = Pick<BatchOptions, 'memory' | 'memoryCap'>;
+type MemoryOptions = Pick<BatchOptions, 'memory' | 'memoryCap'>;
 
 /** New options for the rest of a batch. An undefined option stays as it was. */
 export interface Changes {
   readonly jobs?: number | undefined;
   /** Bytes that the user set. */
-  readonly memory?: Memory | undefined;
+  readonly memory?: MemoryOptions | undefined;
   /** Bytes that are free now. */
-  readonly free: Memory;
+  readonly free: MemoryOptions;
   readonly limits: Partial<Limits>;
 }
 
@@ -66,7 +66,7 @@ function changed(before: BatchOptions, changes: Changes): BatchOptions {
 }
 
 /** A cap above the budget is a share of the free memory of that time. It is replaced by a share of the current free memory. */
-function memoryNow(before: Memory, { memory, memoryCap }: Memory): Memory {
+function memoryNow(before: MemoryOptions, { memory, memoryCap }: MemoryOptions): MemoryOptions {
   const isGiven = before.memoryCap <= before.memory;
   return {
     memory: Math.min(before.memory, memory),

@@ -161,14 +161,14 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
 }
 
 /** Resolves to a fatal error, if any. */
-type Work = () => Promise<ImgtoolError | undefined>;
+type WorkOfBatch = () => Promise<ImgtoolError | undefined>;
 
-async function onlyWork(work: Work) {
+async function onlyWork(work: WorkOfBatch) {
   return { fatal: await work(), isDone: true };
 }
 
 /** Does the work, then removes outputs that nothing asks for any more. `isDone` is false when a stop left some of them. */
-async function workAndMirror(context: JobContext, work: Work) {
+async function workAndMirror(context: JobContext, work: WorkOfBatch) {
   try {
     const { planMirror } = await import('./mirror-plan.ts');
     const { carryOutMirror } = await import('./mirror.ts');

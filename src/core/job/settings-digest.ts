@@ -14,10 +14,10 @@ export function settingsOfAll({ preset, limits }: RenderOptions): string[] {
   return preset.variants.map((variant) => digestOf(effectiveFields(variant), limits.lenient));
 }
 
-type Field = readonly [key: string, value: unknown];
+type DigestField = readonly [key: string, value: unknown];
 
-function digestOf(fields: readonly Field[], lenient: boolean): string {
-  const all: Field[] = [...fields, ...(lenient ? [['lenient', true] as const] : [])];
+function digestOf(fields: readonly DigestField[], lenient: boolean): string {
+  const all: DigestField[] = [...fields, ...(lenient ? [['lenient', true] as const] : [])];
   const sorted = all.sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }

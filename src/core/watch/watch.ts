@@ -30,7 +30,7 @@ export function runWatch(
   signal: AbortSignal,
   clock = systemClock,
 ): Promise<BatchFinished> {
-  const watch: Watch = { options, clock, wakeup: openWakeup(clock), outcomes: [] };
+  const watch: WatchContext = { options, clock, wakeup: openWakeup(clock), outcomes: [] };
   return runBatch(ports, work, emit, signal, {
     takeIn: (context, chunkDone) => keepWatch(context, chunkDone, watch),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
@@ -43,7 +43,7 @@ export function runWatch(
   });
 }
 
-interface Watch {
+interface WatchContext {
   readonly options: WatchOptions;
   readonly clock: Clock;
   readonly wakeup: Wakeup;
@@ -59,7 +59,7 @@ const MOST_SETTLING = 10_000;
 const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
-async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch): Promise<Walked> {
+async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: WatchContext): Promise<Walked> {
   const { options, clock, wakeup, outcomes } = watch;
   const { sources, index, emit, signal } = context;
   const schedule = openSchedule(options.scanInterval, clock);

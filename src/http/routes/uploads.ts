@@ -20,7 +20,7 @@ import {
 import { endOf, type ReceivedUpload, receiveUpload } from '../upload.ts';
 
 /** How a route takes uploads. */
-interface Way {
+interface UploadRoute {
   readonly url: string;
   readonly summary: string;
   readonly isBatch: boolean;
@@ -56,7 +56,7 @@ export function uploadRoutes(app: FastifyInstance, site: Site): void {
     ...{ fields: BATCH_FIELDS, answer: ANSWERS.acceptedBatch },
   };
   const gate = openGate(site);
-  const ways: readonly Way[] = [
+  const ways: readonly UploadRoute[] = [
     { ...image, url: '/api/v1/images/upload', summary: 'upload an image' },
     { ...batch, url: '/upload', summary: 'upload images as one batch' },
     { ...batch, url: '/batch', summary: 'upload images as one batch' },
@@ -64,7 +64,7 @@ export function uploadRoutes(app: FastifyInstance, site: Site): void {
   for (const way of ways) uploadRoute(app, site, gate, way);
 }
 
-function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: Way): void {
+function uploadRoute(app: FastifyInstance, site: Site, gate: Gate, way: UploadRoute): void {
   const { service, options } = site;
   const { store, worker } = service;
   const { quota } = options.uploads;
@@ -159,7 +159,7 @@ function bodyOf(files: readonly UploadedFile[], isBatch: boolean) {
 }
 
 /** What a request asks for. Errors: `invalid_request`. */
-function askedOf(request: FastifyRequest, received: ReceivedUpload, way: Way, { options }: Site) {
+function askedOf(request: FastifyRequest, received: ReceivedUpload, way: UploadRoute, { options }: Site) {
   if (received.files.length === 0) {
     throw new Refusal('invalid_request', 'the request has no file', {
       fix: 'send a part with a file, named file',

@@ -15,7 +15,7 @@ export type MovingHeader = Header & { readonly animation: Animation };
 export const isMoving = (header: Header): header is MovingHeader => header.animation !== null;
 
 /** Receives the share of the frames that are done, from 0 to 1. */
-type Report = (share: number) => void;
+type FrameReport = (share: number) => void;
 
 /**
  * Resizes each frame to each geometry as soon as it is decoded: the frames of full size are never in memory together. The
@@ -25,7 +25,7 @@ export async function resizedFrames(
   header: MovingHeader,
   geometries: readonly Geometry[],
   limits: Limits,
-  report: Report,
+  report: FrameReport,
 ) {
   const { animation } = header;
   const count = animation.frames.length;

@@ -43,13 +43,13 @@ export function maskOut(source: BitmapSource, bitmap: Bitmap, out: Buffer): void
   }
 }
 
-type Rows = (y: number) => Buffer;
+type StoredRows = (y: number) => Buffer;
 
 /** Each row as it is stored; zeros where the file ends early. */
 function storedRows(
   { readAt }: BitmapSource,
   { width, bits, at }: Pick<Bitmap, 'width' | 'bits' | 'at'>,
-): Rows {
+): StoredRows {
   const stride = strideOf(width, bits);
   return (y) => {
     const bytes = readAt(at + y * stride, stride);
@@ -58,7 +58,7 @@ function storedRows(
 }
 
 /** Rows with a byte for each pixel. Errors: an `Error` when they end early. */
-function unpackedRows({ readAt, facts }: BitmapSource, bitmap: Bitmap, lenient: boolean): Rows {
+function unpackedRows({ readAt, facts }: BitmapSource, bitmap: Bitmap, lenient: boolean): StoredRows {
   const { width, height, at } = bitmap;
   const indexes = Buffer.alloc(width * height);
   const isWhole = unpackRuns(readAt(at, facts.size - at), bitmap, indexes);
@@ -123,7 +123,7 @@ function fieldsInto({ width, bits, fields }: Bitmap, channels: number, out: Buff
     const shift = mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);
     return { mask, shift, scale: mask === 0 ? 0 : 255 / (mask >>> shift) };
   });
-  const [red, green, blue, alpha] = parts as [Field, Field, Field, Field];
+  const [red, green, blue, alpha] = parts as [MaskedField, MaskedField, MaskedField, MaskedField];
   const hasOpacity = alpha.mask !== 0;
   const bytes = bits / 8;
   return (row, start) => {
@@ -139,7 +139,7 @@ function fieldsInto({ width, bits, fields }: Bitmap, channels: number, out: Buff
 }
 
 /** The bits of one channel, the distance of the lowest one, and the factor to 0 to 255. */
-type Field = { readonly mask: number; readonly shift: number; readonly scale: number };
+type MaskedField = { readonly mask: number; readonly shift: number; readonly scale: number };
 
-const sample = (pixel: number, { mask, shift, scale }: Field): number =>
+const sample = (pixel: number, { mask, shift, scale }: MaskedField): number =>
   (((pixel & mask) >>> shift) * scale + 0.5) | 0;

@@ -9,10 +9,10 @@ import { propertyOf, TEXTS, textProperty } from './texts.ts';
 import { type Property, rdfText, xmpPacket } from './xml.ts';
 
 /** What a variant asks for. */
-type Asked = Pick<Variant, 'keep' | 'copyright' | 'artist' | 'format'>;
+type AskedMetadata = Pick<Variant, 'keep' | 'copyright' | 'artist' | 'format'>;
 
 /** Whether to read a property of a source's XMP for these variants. */
-export function wantedXmp(variants: readonly Asked[]): (name: string) => boolean {
+export function wantedXmp(variants: readonly AskedMetadata[]): (name: string) => boolean {
   const keeps = new Set(variants.flatMap(({ keep }) => keptWords(keep)));
   const names = new Set(TEXTS.flatMap(({ keep, xmp }) => (keeps.has(keep) ? [xmp] : [])));
   const facts = FACTS.filter(({ keep }) => keeps.has(keep));
@@ -21,7 +21,12 @@ export function wantedXmp(variants: readonly Asked[]): (name: string) => boolean
 }
 
 /** The metadata of an output. `icc` is the profile of its pixels; null for sRGB. Errors: `too_large` with the field's name. */
-export function blocksFor(source: SourceMetadata, asked: Asked, size: PixelSize, icc: Buffer | null): Blocks {
+export function blocksFor(
+  source: SourceMetadata,
+  asked: AskedMetadata,
+  size: PixelSize,
+  icc: Buffer | null,
+): Blocks {
   const words = new Set(keptWords(asked.keep));
   const density = words.has('density') ? source.density : null;
   const properties = xmpFor(source, words, asked);
@@ -52,7 +57,11 @@ const MAX_XMP = 16 * 2 ** 20;
 /** The most characters of a property that is kept by itself. */
 const MAX_FIELD = 65_536;
 
-function xmpFor(source: SourceMetadata, words: ReadonlySet<Keep>, asked: Asked): Map<string, Property> {
+function xmpFor(
+  source: SourceMetadata,
+  words: ReadonlySet<Keep>,
+  asked: AskedMetadata,
+): Map<string, Property> {
   const made = new Map<string, Property>();
   const add = (name: string, property: Property) => {
     if (property.xml.length > MAX_FIELD && !words.has('xmp'))

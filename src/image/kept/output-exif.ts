@@ -49,7 +49,7 @@ const OF_FILE: readonly (readonly [from: number, to: number])[] = [
 const UNMOVABLE = new Set([37500, 42240, 59932]);
 
 /** What the entries depend on beside the source. */
-interface Output {
+interface WrittenOutput {
   /** Its XMP. */
   readonly properties: ReadonlyMap<string, Property>;
   readonly size: PixelSize;
@@ -62,7 +62,7 @@ export function exifFor(
   source: SourceMetadata,
   words: ReadonlySet<Keep>,
   { copyright, artist }: Pick<Variant, 'copyright' | 'artist'>,
-  { properties, size, icc, density }: Output,
+  { properties, size, icc, density }: WrittenOutput,
 ): Exif {
   const { exif } = source;
   const { littleEndian } = exif;

@@ -8,7 +8,7 @@ const deflated = promisify<Buffer, ZlibOptions, Buffer>(deflate);
 const inflated = promisify<Buffer, ZlibOptions, Buffer>(inflate);
 
 /** Rows of a PNG: pixels of 1 to 4 bytes. Packed pixels count as pixels of one byte. */
-type Rows = Pick<Frames, 'data' | 'width' | 'height' | 'channels'>;
+type PngRows = Pick<Frames, 'data' | 'width' | 'height' | 'channels'>;
 
 /** Above this effort (1 to 10), several ways are tried. */
 const THOROUGH_EFFORT = 6;
@@ -25,7 +25,7 @@ const MAX_COPIED_BYTES = 32_000_000;
  * Filters and compresses rows as the content of IDAT chunks. At high effort, the smallest of several ways: all rows
  * unfiltered or each with its best filter, with codes for few repeats or the highest level for many.
  */
-export async function compressed(rows: Rows, effort: number): Promise<Buffer> {
+export async function compressed(rows: PngRows, effort: number): Promise<Buffer> {
   const level = Math.max(1, Math.round(effort * 0.9));
   const plain = await byLibvips(rows, level, false);
   if (effort <= THOROUGH_EFFORT) return plain;
@@ -41,7 +41,11 @@ export async function compressed(rows: Rows, effort: number): Promise<Buffer> {
 }
 
 /** Compresses with a zlib level, 1 to 9, and no filter or a filter for each row. */
-async function byLibvips(rows: Rows, compressionLevel: number, adaptiveFiltering: boolean): Promise<Buffer> {
+async function byLibvips(
+  rows: PngRows,
+  compressionLevel: number,
+  adaptiveFiltering: boolean,
+): Promise<Buffer> {
   const pixels = from({ ...rows, ...STILL });
   const pipeline = rows.channels < 3 ? pixels.toColourspace('b-w') : pixels;
   // sharp's own `effort` and `quality` would reduce the picture to a palette with loss.
@@ -51,7 +55,7 @@ async function byLibvips(rows: Rows, compressionLevel: number, adaptiveFiltering
 }
 
 /** The rows of compressed ones with codes that suit few repeats; the compressed ones if that is not smaller. */
-async function withoutRepeats(made: Buffer, { data, height, channels }: Rows): Promise<Buffer> {
+async function withoutRepeats(made: Buffer, { data, height, channels }: PngRows): Promise<Buffer> {
   // With these sizes of chunks, 64 at least, zlib makes no second copy of its results.
   const rows = await inflated(made, { chunkSize: data.length + height + 64 });
   let best = made;

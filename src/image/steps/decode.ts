@@ -49,15 +49,15 @@ export async function decode(source: Source, header: Header, base: Base, { lenie
 }
 
 /** What is decoded, and at which damage the decoder gives up. */
-interface Attempt {
+interface DecodeAttempt {
   readonly failOn: Tolerance;
   /** Decodes this instead of the source. */
   readonly scan?: Scan;
 }
 
 /** From the attempt that notices most damage to the one that accepts most. */
-function attemptsAt(source: Source, header: Header, { region }: Base, lenient: boolean): Attempt[] {
-  const attempts: Attempt[] = [{ failOn: STRICT }];
+function attemptsAt(source: Source, header: Header, { region }: Base, lenient: boolean): DecodeAttempt[] {
+  const attempts: DecodeAttempt[] = [{ failOn: STRICT }];
   if (lenient) attempts.push({ failOn: LENIENT });
   if (header.format !== 'jpeg') return attempts;
   // A region may leave out the last rows, with the end of the scan.

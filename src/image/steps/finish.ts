@@ -6,7 +6,7 @@ import { pixelsOf } from './encode.ts';
 import { type Frames, from, pageByPage, raw, STILL } from './frames.ts';
 
 /** A step of the pixels after resizing. */
-interface Step {
+interface PixelStep {
   /** Returns the pipeline as it is when the step is off. */
   apply(pipeline: Sharp, variant: Variant): Sharp;
   /** Whether the step of this variant looks at the neighbours of a pixel. Then it gets each page by itself. */
@@ -14,7 +14,7 @@ interface Step {
 }
 
 /** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
-const flatten: Step = {
+const flatten: PixelStep = {
   apply(pipeline, { background, format }) {
     const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
     return under === null ? pipeline : pipeline.flatten({ background: under });
@@ -22,20 +22,20 @@ const flatten: Step = {
 };
 
 /** Converts colours to one channel of luminance; keeps transparency. */
-const grayscale: Step = {
+const grayscale: PixelStep = {
   apply: (pipeline, variant) => (variant.grayscale ? pipeline.grayscale().toColourspace('b-w') : pipeline),
 };
 
 /** Radius in pixels. Compensates for the softness of scaling down, without halos. */
 const SIGMA = 0.6;
 
-const sharpen: Step = {
+const sharpen: PixelStep = {
   apply: (pipeline, variant) => (variant.sharpen ? pipeline.sharpen({ sigma: SIGMA }) : pipeline),
   looksAtNeighbours: (variant) => variant.sharpen,
 };
 
 /** All steps in one pipeline. The order in this list has no effect, because sharp has an order of its own. */
-const STEPS: readonly Step[] = [flatten, grayscale, sharpen];
+const STEPS: readonly PixelStep[] = [flatten, grayscale, sharpen];
 
 export const looksAtNeighbours = (variant: Variant): boolean =>
   STEPS.some((step) => step.looksAtNeighbours?.(variant));

@@ -67,10 +67,10 @@ function* rowsOf(tiff: Tiff, layout: Layout, segments: readonly Segment[], lenie
   }
 }
 
-type Rows = ReturnType<typeof rowsOf>;
+type TiffRows = ReturnType<typeof rowsOf>;
 
 /** Converts rows and stores them. Errors: `unsupported_format` when too many floats are not colours. */
-function store(rows: Rows, layout: Layout, target: Target, out: Uint8Array | Uint16Array): void {
+function store(rows: TiffRows, layout: Layout, target: Target, out: Uint8Array | Uint16Array): void {
   const { samples, colours, planes, extra, format } = layout;
   const most = 2 ** (out.BYTES_PER_ELEMENT * 8) - 1;
   const code = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * most);
