@@ -7,7 +7,7 @@ import { aboutImage } from './events.ts';
 import { type ImageTools, processImage, removeUnrecorded } from './job.ts';
 import type { Pauses } from './pause.ts';
 
-type Step = 'waiting' | 'next' | 'opened' | 'rendered';
+type AttemptStep = 'waiting' | 'next' | 'opened' | 'rendered';
 
 /** Why an attempt has no end: the image was cancelled or deleted, or the worker cannot process it now. */
 type Reason = 'dropped' | 'given_back';
@@ -16,7 +16,7 @@ type Reason = 'dropped' | 'given_back';
 export interface Attempt {
   readonly claim: Claim;
   /** `waiting`: for the end of an image with the same bytes. `next`: for a child. `rendered`: only storing is left. */
-  readonly step: Step;
+  readonly step: AttemptStep;
   /** Ends the work at once. */
   readonly end: (reason: Reason) => void;
   /** Resolves once nothing is done for it any more. Never rejects. */
@@ -49,7 +49,7 @@ export function beginAttempt(
     ...shared,
     open: (source, limits, variants) => shared.open(source, limits, variants, { begin }),
   };
-  let step: Step = before === undefined ? 'next' : 'waiting';
+  let step: AttemptStep = before === undefined ? 'next' : 'waiting';
   let why: Reason = 'given_back';
   let isStarted = false;
 
@@ -73,7 +73,7 @@ export function beginAttempt(
     shared.kill();
   }
 
-  function reached(now: Step): void {
+  function reached(now: AttemptStep): void {
     step = now;
     moved();
   }

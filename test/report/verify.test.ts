@@ -119,7 +119,7 @@ describe('the text of verify', () => {
     const lines = verifyText(verified({ wrong, remade: made }), PIPE).split('\n');
     expect(lines.filter((line) => line.startsWith('/out/2'))).toHaveLength(70);
     expect(lines.filter((line) => line.startsWith('/out/1'))).toHaveLength(50);
-    expect(lines).toContain('... and 10 more; --json tells all');
+    expect(lines).toContain('... and 10 more; --json lists all');
   });
 
   it('names the batches that repaired outputs', () => {

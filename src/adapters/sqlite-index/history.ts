@@ -35,7 +35,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
       SELECT id, row_number() OVER (PARTITION BY options ->> 'out' ORDER BY number DESC, started_at DESC) AS age
       FROM batches WHERE options ->> '$.preset.name' = ?) WHERE age = 1)`);
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
-  const page = prepare<[string, string, number, number], JobRow>(`
+  const page = prepare<[string, string, number, number], RecordedJobRow>(`
     ${JOBS} WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?`);
   const old = prepare<[number, number], string>(`
     SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
@@ -112,11 +112,11 @@ export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
 }
 
 /** A row of `JOBS`. */
-type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error' | 'part'> &
+type RecordedJobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error' | 'part'> &
   Readonly<Record<'reused' | 'degraded', number> & Record<'outputs', string>> &
   Readonly<Record<'ms' | 'error' | 'message' | 'fix' | 'part', string | null>>;
 
-function jobOf({ message, fix, ...row }: JobRow): JobRecord {
+function jobOf({ message, fix, ...row }: RecordedJobRow): JobRecord {
   const failure = (code: string) => ({ code, message: message ?? '', ...(fix === null ? {} : { fix }) });
   return {
     ...row,

@@ -37,7 +37,7 @@ export function openStoreHistory(path: string): Promise<PastBatches> {
   });
 }
 
-interface BatchRow extends Pick<Batch, 'id' | 'startedAt' | 'finishedAt'> {
+interface ListedBatchRow extends Pick<Batch, 'id' | 'startedAt' | 'finishedAt'> {
   readonly owner: string;
   readonly bucket: string;
   readonly preset: string;
@@ -48,7 +48,7 @@ const BATCH = fragment('id, owner, bucket, preset, created_at AS "startedAt", co
 function* batchWith(idPrefix: string, isServed: boolean): StoreStep<Batch> {
   const isId = /^[0-9a-f-]+$/.test(idPrefix);
   const rows = isId
-    ? yield* sql<BatchRow>`
+    ? yield* sql<ListedBatchRow>`
         SELECT ${BATCH} FROM batches WHERE id >= ${idPrefix} AND id < ${`${idPrefix}g`} ORDER BY id LIMIT 2`
     : [];
   const [row, second] = rows;
@@ -59,7 +59,7 @@ function* batchWith(idPrefix: string, isServed: boolean): StoreStep<Batch> {
 
 function* newest(limit: number, isServed: boolean): StoreStep<Batch[]> {
   const rows =
-    yield* sql<BatchRow>`SELECT ${BATCH} FROM batches ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
+    yield* sql<ListedBatchRow>`SELECT ${BATCH} FROM batches ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
   const batches: Batch[] = [];
   for (const row of rows) batches.push(yield* batchIn(row, isServed));
   return batches;
@@ -67,7 +67,7 @@ function* newest(limit: number, isServed: boolean): StoreStep<Batch[]> {
 
 type Sums = Pick<Batch, 'bytesIn' | 'bytesOut' | 'degraded'>;
 
-function* batchIn({ owner, bucket, ...row }: BatchRow, isServed: boolean): StoreStep<Batch> {
+function* batchIn({ owner, bucket, ...row }: ListedBatchRow, isServed: boolean): StoreStep<Batch> {
   const { processing, ...counts } = yield* countsOf(row.id);
   const [size = { bytesIn: 0, bytesOut: 0, degraded: 0 }] = yield* sql<Sums>`
     SELECT coalesce(sum(bytes), 0) AS "bytesIn", coalesce(sum(degraded), 0) AS degraded, coalesce(sum((SELECT sum(outputs.bytes) FROM outputs

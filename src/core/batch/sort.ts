@@ -73,7 +73,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
 }
 
 /** A source's names, all of which it owns, with the records of its outputs. */
-interface Own extends Pick<Unchanged, 'heldBy'> {
+interface OwnNames extends Pick<Unchanged, 'heldBy'> {
   readonly names: readonly string[];
   readonly records: readonly Wanted['record'][];
 }
@@ -81,7 +81,7 @@ interface Own extends Pick<Unchanged, 'heldBy'> {
 /** The names of each source that owns outputs under all its names. */
 async function ownNames(context: JobContext, all: readonly NamedSource[], lookup: Lookup) {
   const { index, sources, takesPlainNames } = context;
-  const own = new Map<NamedSource, Own>();
+  const own = new Map<NamedSource, OwnNames>();
   const isOwn = (one: NamedSource, names: readonly string[], from: Lookup, heldBy: readonly string[]) => {
     const records: OutputRecord[] = [];
     for (const name of names) {
@@ -114,7 +114,7 @@ function factsOf(
   context: JobContext,
   { source, facts }: FoundSource,
   recorded: SourceRecord,
-  { names, records }: Own,
+  { names, records }: OwnNames,
   disk: readonly Wanted['disk'][],
 ): Facts | undefined {
   if (facts === null || refusedNow(recorded, context.options.limits) !== undefined) return undefined;

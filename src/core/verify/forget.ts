@@ -5,10 +5,10 @@ import { forgettable, type GonePorts } from './gone.ts';
 import { type Named, outputsAt, outputsOfSourcesAt, refuseEmpty } from './named.ts';
 import { chunked } from './records.ts';
 
-type Own = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
+type NameToForget = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
 
 /** What was found out about recorded paths. */
-interface Sorted {
+interface SortedPaths {
   /** The names to forget, by source. */
   readonly names: Map<string, Set<string>>;
   readonly gone: Set<string>;
@@ -30,7 +30,7 @@ export async function forgetGonePaths(
 ): Promise<Forgotten> {
   refuseEmpty(paths);
   const { index, sources } = ports;
-  const sorted: Sorted = { names: new Map(), gone: new Set(), kept: new Set(), unclear: new Set() };
+  const sorted: SortedPaths = { names: new Map(), gone: new Set(), kept: new Set(), unclear: new Set() };
   const { names, gone } = sorted;
   for (const { given, path } of paths) {
     let isRecorded = false;
@@ -87,8 +87,8 @@ async function* sourcesAt({ index }: GonePorts, path: string): AsyncGenerator<st
  */
 async function sortOutputs(
   { storage }: GonePorts,
-  outputs: readonly Own[],
-  { names, kept, unclear }: Sorted,
+  outputs: readonly NameToForget[],
+  { names, kept, unclear }: SortedPaths,
   forgettable: ReadonlySet<string> | null,
 ): Promise<void> {
   for (const { path, source, checksum } of outputs) {
@@ -102,7 +102,7 @@ async function sortOutputs(
 async function sortSources(
   ports: GonePorts,
   sources: readonly string[],
-  { gone, kept, unclear }: Sorted,
+  { gone, kept, unclear }: SortedPaths,
   named: string,
 ): Promise<void> {
   const forgotten = await forgettable(ports, sources, named);

@@ -89,14 +89,14 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
   return found;
 }
 
-type Named = { readonly prefix: string; readonly local: string; readonly uri: string };
+type XmlName = { readonly prefix: string; readonly local: string; readonly uri: string };
 
 /** Gives each namespace one prefix: its usual one, else its own in the packet if no other namespace has that. */
 class Namespaces {
   readonly #prefixes = new Map(PREFIXES);
   readonly #taken = new Set(PREFIXES.values());
 
-  nameOf({ prefix, local, uri }: Named): string {
+  nameOf({ prefix, local, uri }: XmlName): string {
     let known = this.#prefixes.get(uri);
     if (known === undefined) {
       // A prefix like those that are made here could be made later.
@@ -180,7 +180,7 @@ class Reading {
     this.#pieces = [];
   }
 
-  #declare(named: Named): string {
+  #declare(named: XmlName): string {
     const name = this.#names.nameOf(named);
     this.#namespaces.set(name.slice(0, name.indexOf(':')), named.uri);
     return name;

@@ -57,12 +57,12 @@ function* imagesOf(
   return yield* imagesIn(rows);
 }
 
-type BatchRow = Omit<UploadBatch, 'preset' | 'counts'> & { readonly preset: string };
+type UploadBatchRow = Omit<UploadBatch, 'preset' | 'counts'> & { readonly preset: string };
 
 const BATCH = fragment('id, owner, bucket, preset, created_at AS "createdAt", completed_at AS "completedAt"');
 
 function* batchOf(_now: number, viewer: Viewer, id: string): StoreStep<UploadBatch | undefined> {
-  const [row] = yield* sql<BatchRow>`
+  const [row] = yield* sql<UploadBatchRow>`
     SELECT ${BATCH} FROM batches WHERE id = ${id} AND owner = coalesce(${ownerSeen(viewer)}, owner)`;
   if (row === undefined) return undefined;
   const counts = yield* countsOf(id);
