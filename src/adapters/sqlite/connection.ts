@@ -100,7 +100,7 @@ export async function connect(
  * Refuses to make a database where one was deleted while a run works with it: SQLite would share the log of the deleted
  * one. The second check is for one that another process has just made.
  */
-function refuseIfLeftBehind({ path, kind }: Asked, real: string, locks: Locks): void {
+function refuseIfLeftBehind({ path, kind }: WantedDatabase, real: string, locks: Locks): void {
   if (sizeOf(real) > 0 || locks.held().length === 0 || sizeOf(real) > 0) return;
   throw unusable(`${path}: was deleted while another process works with it`, kind.fixLeftBehind);
 }
