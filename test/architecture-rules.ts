@@ -195,8 +195,9 @@ function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   return [...found];
 }
 
-const EXPORTED =
-  /^export (?:declare )?(?:async )?(?:function\*?|const|class|interface|type|abstract class) ([A-Za-z0-9_]+)/gm;
+/** Exported names, and the names of all types: a reader who searches for one finds one thing. */
+const NAMED =
+  /^(?:export (?:declare )?(?:async )?(?:function\*?|const|class|interface|type|abstract class)|(?:interface|type|class|abstract class)) ([A-Za-z0-9_]+)/gm;
 
 /** All rules by name. A rule returns its violations as texts. */
 export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string[]>> = {
@@ -274,10 +275,10 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
       .filter(({ text }) => /\bcreateRequire\b/.test(withoutComments(text)))
       .map(({ path }) => path),
 
-  'exports each name once': (files) => {
+  'has each type and each exported name once': (files) => {
     const places = new Map<string, string[]>();
     for (const { path, text } of files) {
-      for (const [, name = ''] of text.matchAll(EXPORTED)) {
+      for (const [, name = ''] of text.matchAll(NAMED)) {
         places.set(name, [...(places.get(name) ?? []), path]);
       }
     }

@@ -75,7 +75,8 @@ const MISTAKES: [rule: string, path: string, text: string][] = [
   ['uses the process only in the allowed areas', 'report/new.ts', 'const a = process.env.HOME;'],
   ['never imports node:process', 'core/new.ts', "import { env } from 'node:process';"],
   ['loads lazily only with import()', 'config/new.ts', "createRequire(import.meta.url)('yaml');"],
-  ['exports each name once', 'report/new.ts', 'export function runBatch() {}'],
+  ['has each type and each exported name once', 'report/new.ts', 'export function runBatch() {}'],
+  ['has each type and each exported name once', 'report/new.ts', 'type Variant = string;'],
   ['names settings in hints by their keys', 'core/new.ts', "const fix = 'choose another {{output}}';"],
   [
     'names no flag in core, adapters and image',

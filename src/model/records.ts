@@ -94,3 +94,6 @@ export interface Reservation extends AskedBy {
   readonly digest: string | null;
   readonly variant: string | null;
 }
+
+/** What is recorded about a name below an output folder. */
+export type NameRecord = OutputRecord | Reservation;

@@ -1,4 +1,4 @@
-import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
+import type { NameRecord, OutputRecord, Reservation, SourceRecord } from '../model.ts';
 
 /** The processed sources and their outputs. */
 export interface Catalog {
@@ -16,9 +16,9 @@ export interface Catalog {
    * Outputs of sources below a folder, and names that skipped duplicates there hold, source by source in bytewise order of
    * their paths. `order` grows with each new name in the index.
    */
-  outputsOfSources(folder: string): AsyncIterable<(OutputRecord | Reservation) & { readonly order: number }>;
+  outputsOfSources(folder: string): AsyncIterable<NameRecord & { readonly order: number }>;
   /** Outputs below a folder, and names there that skipped duplicates hold. */
-  outputsBelow(folder: string): AsyncIterable<OutputRecord | Reservation>;
+  outputsBelow(folder: string): AsyncIterable<NameRecord>;
   /** Replaces settings digests of an older version, in several steps. May be called again, also after a crash. */
   renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
   /** All outputs that were made, oldest first. */
@@ -26,7 +26,7 @@ export interface Catalog {
   /** Marks these outputs, and all with their bytes, as wrong: the next job makes them again. May be called twice. */
   distrust(outputs: readonly OutputRecord[]): Promise<void>;
   /** The names that belong to this source, made or reserved. */
-  ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;
+  ownedBy(source: string): Promise<NameRecord[]>;
   /**
    * Removes the records of these names of a source and, when it `isGone`, of the source itself. `given` are outputs that
    * other sources received in exchange; they are recorded in the same step. A second call changes nothing. Errors:
@@ -56,7 +56,7 @@ export interface Catalog {
   addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
 }
 
-type AskedName = Pick<OutputRecord | Reservation, 'path' | 'source' | 'variant'>;
+type AskedName = Pick<NameRecord, 'path' | 'source' | 'variant'>;
 
 /** Two settings digests of one variant: of an older version, and of this one. */
 export interface RenamedSettings {
@@ -67,7 +67,7 @@ export interface RenamedSettings {
 /** What one call of `lookup` has read. */
 export interface Lookup {
   source(path: string): SourceRecord | undefined;
-  output(path: string): OutputRecord | Reservation | undefined;
+  output(path: string): NameRecord | undefined;
   /** Whether a source in work holds this name and nothing is recorded under it: a file there may be its output. */
   isInWork(path: string): boolean;
 }

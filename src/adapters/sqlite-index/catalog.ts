@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
 import { presetMark } from '../../model/records.ts';
-import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
+import type { NameRecord, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName } from '../../ports.ts';
 import { type Connection, pagesFrom } from '../sqlite/connection.ts';
 import { createLookup, OUTPUT } from './lookup.ts';
@@ -39,13 +39,10 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       AND checksum = @checksum AND substr(key, -length(@name)) = @name LIMIT 1`);
   const below = prepare<[string, string, number], { id: string }>(`
     SELECT path AS id FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?`);
-  const ofSourcesBelow = prepare<
-    [string, number, string, number],
-    (OutputRecord | Reservation) & { order: number }
-  >(`
+  const ofSourcesBelow = prepare<[string, number, string, number], NameRecord & { order: number }>(`
     SELECT id AS "order", ${OUTPUT} FROM outputs
     WHERE (source, id) > (?, ?) AND source < ? AND digest IS NOT NULL ORDER BY source, id LIMIT ?`);
-  const outputsIn = prepare<[string, string, number], (OutputRecord | Reservation) & { id: string }>(`
+  const outputsIn = prepare<[string, string, number], NameRecord & { id: string }>(`
     SELECT key AS id, ${OUTPUT} FROM outputs WHERE key > ? AND key < ? AND digest IS NOT NULL ORDER BY key LIMIT ?`);
   const page = prepare<[number, number], OutputRecord & { id: number }>(`
     SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`);
@@ -59,7 +56,7 @@ export function createCatalog(connection: Connection, fold: FoldName) {
   const rename = prepare(`
     UPDATE outputs SET settings = renamed.value FROM json_each(?) AS renamed
     WHERE outputs.id BETWEEN ? AND ? AND settings = renamed.key`);
-  const owned = prepare<[string], OutputRecord | Reservation>(`
+  const owned = prepare<[string], NameRecord>(`
     SELECT ${OUTPUT} FROM outputs WHERE source = ?`);
   const dropOutput = prepare('DELETE FROM outputs WHERE key = ? AND source = ?');
   const dropSource = prepare('DELETE FROM sources WHERE path = ?');
@@ -99,7 +96,7 @@ export function createCatalog(connection: Connection, fold: FoldName) {
     UPDATE outputs SET presets = replace(presets, @preset, ',') WHERE key = @key AND source = @source`);
 
   /** Records outputs and the names of skipped duplicates. Errors: `output_exists` for a name of another source. */
-  const record = (outputs: readonly (OutputRecord | Reservation)[]) => {
+  const record = (outputs: readonly NameRecord[]) => {
     for (const output of outputs) {
       const { changes } = putOutput.run({ ...NOTHING_MADE, ...output, key: fold(output.path) });
       // The name was reserved for this source. Another source has the name now, so this source counted as gone.

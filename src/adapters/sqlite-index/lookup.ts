@@ -1,4 +1,4 @@
-import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
+import type { NameRecord, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName, Lookup } from '../../ports.ts';
 import type { Connection } from '../sqlite/connection.ts';
 
@@ -24,7 +24,7 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
   return (ofSources, ofOutputs) =>
     read(() => {
       const found = new Map<string, SourceRecord>();
-      const held = new Map<string, OutputRecord | Reservation>();
+      const held = new Map<string, NameRecord>();
       const busy = new Set<string>();
       for (const row of sources(ofSources)) found.set(row[0] as string, sourceIn(row));
       // A source may be in the place of an output.
@@ -96,7 +96,7 @@ function sourceIn(row: Row): SourceRecord {
 }
 
 /** A row with the columns OUTPUT. Thousands are read in a run: a rest or a spread takes twice to ten times as long. */
-function outputIn(row: Row): OutputRecord | Reservation {
+function outputIn(row: Row): NameRecord {
   return {
     path: row[0],
     source: row[1],
@@ -115,5 +115,5 @@ function outputIn(row: Row): OutputRecord | Reservation {
     recipe: row[14],
     metadata: row[15],
     linkable: row[16],
-  } as OutputRecord | Reservation;
+  } as NameRecord;
 }

@@ -1,12 +1,10 @@
 import { isAskedBy } from '../../model/records.ts';
-import type { Mirroring, OutputRecord, Reservation, Warning } from '../../model.ts';
+import type { Mirroring, NameRecord, Warning } from '../../model.ts';
 import type { Sources } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
 import { CHUNK } from './intake.ts';
-
-export type Own = OutputRecord | Reservation;
 
 /** A source with outputs that a mirror removes. */
 interface Due {
@@ -101,7 +99,7 @@ async function isWalkedAndGone({ sources, signal }: JobContext, at: string): Pro
 }
 
 /** Whether an output is in the output folder, and the preset asks for it or asked for it. */
-export function isOurs(context: JobContext, record: Own): boolean {
+export function isOurs(context: JobContext, record: NameRecord): boolean {
   const { options, settings } = context;
   if (record.digest === null || !isBelow(record.path, options.out)) return false;
   if (record.presets !== null) return isAskedBy(options.preset.name, record);
@@ -110,7 +108,7 @@ export function isOurs(context: JobContext, record: Own): boolean {
 }
 
 /** Whether the preset has a variant with the name of an output, and with its format if the output was made. */
-export function isWanted({ options: { preset } }: Pick<JobContext, 'options'>, record: Own): boolean {
+export function isWanted({ options: { preset } }: Pick<JobContext, 'options'>, record: NameRecord): boolean {
   return preset.variants.some(({ name, format }) => {
     return name === record.variant && (!isMade(record) || record.format === format);
   });

@@ -1,13 +1,13 @@
 import { asImgtoolError, ImgtoolError } from '../../errors.ts';
 import { isAskedOnlyBy } from '../../model/records.ts';
 import { leftOf } from '../../model/totals.ts';
-import type { Walk } from '../../model.ts';
+import type { NameRecord, Walk } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
 import { notRemovable, removability, removeRecorded } from '../job/superseded.ts';
-import { isOurs, isWanted, type MirrorPlan, type Own } from './mirror-plan.ts';
+import { isOurs, isWanted, type MirrorPlan } from './mirror-plan.ts';
 import { foldName, pathAsGiven } from './names.ts';
 
 /** The inputs of a batch that mirrors. Errors: `usage` when it would leave out some files of a folder. */
@@ -68,7 +68,7 @@ async function openOthers({ index, run, options, emit }: JobContext) {
     return id !== run.batch && !(options.dryRun && out === options.out);
   });
   let isReported = false;
-  return (record: Own): boolean => {
+  return (record: NameRecord): boolean => {
     const asking = others.find((one) => isBelow(record.path, one.options.out) && isWanted(one, record));
     if (asking?.options.out === options.out && !isReported) {
       isReported = true;
@@ -133,7 +133,7 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: BatchWork)
       const records = all.filter((record) => isOurs(context, record));
       // The outputs of a source that the batch passed over, or of its old bytes, may be the only ones.
       if (!isGone && !hasAll(context, source, all, work)) continue;
-      const isStale = (record: Own) => !isWanted(context, record) && !isAskedByOthers(record);
+      const isStale = (record: NameRecord) => !isWanted(context, record) && !isAskedByOthers(record);
       const own = isGone ? records : records.filter(isStale);
       if (own.length > 0) yield { source, isGone, own };
     }
@@ -144,12 +144,12 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: BatchWork)
 function hasAll(
   { options, settings }: JobContext,
   source: string,
-  own: readonly Own[],
+  own: readonly NameRecord[],
   work: BatchWork,
 ): boolean {
   if (work.done.has(source)) return true;
   return options.preset.variants.every(({ name }, i) => {
-    const isIt = ({ variant, path }: Own) => variant === name || work.owners.has(foldName(path));
+    const isIt = ({ variant, path }: NameRecord) => variant === name || work.owners.has(foldName(path));
     return own.some((one) => one.settings === settings[i] && isBelow(one.path, options.out) && isIt(one));
   });
 }

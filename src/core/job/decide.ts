@@ -2,11 +2,10 @@ import {
   type FileFacts,
   isAskedBy,
   type OutputRecord,
-  type Reservation,
   type SourceFacts,
   type SourceRecord,
 } from '../../model/records.ts';
-import type { Variant } from '../../model.ts';
+import type { NameRecord, Variant } from '../../model.ts';
 import { recipeOf } from '../../variants/formats.ts';
 
 /** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
@@ -37,7 +36,7 @@ export interface Wanted {
   readonly path: string;
   readonly variant: Variant;
   readonly settings: string;
-  readonly record: OutputRecord | Reservation | undefined;
+  readonly record: NameRecord | undefined;
   readonly disk: FileFacts | 'foreign' | null;
   /** SHA-256 of the file on disk, if the job had to read it. */
   readonly checksum?: string | undefined;
@@ -147,7 +146,7 @@ export function isUnknown({ record, disk }: Wanted): boolean {
   return disk !== null && disk !== 'foreign' && !isMade(record);
 }
 
-export function isMade(record: OutputRecord | Reservation | undefined): record is OutputRecord {
+export function isMade(record: NameRecord | undefined): record is OutputRecord {
   return typeof record?.checksum === 'string';
 }
 

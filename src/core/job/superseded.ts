@@ -1,5 +1,5 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
-import type { OutputRecord, Reservation, Warning } from '../../model.ts';
+import type { NameRecord, OutputRecord, Warning } from '../../model.ts';
 import type { Staged } from '../../ports.ts';
 import { pathAsGiven, taggedNaming } from '../batch/names.ts';
 import { giveAway, type Staging } from './commit.ts';
@@ -29,7 +29,7 @@ export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
 export async function removeRecorded(
   context: JobContext,
   source: string,
-  own: readonly (OutputRecord | Reservation)[],
+  own: readonly NameRecord[],
   isGone: boolean,
 ): Promise<void> {
   const { index, sources, emit } = context;

@@ -1,11 +1,11 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Forgotten } from '../../model/verified.ts';
-import type { OutputRecord, Reservation } from '../../model.ts';
+import type { NameRecord } from '../../model.ts';
 import { forgettable, type GonePorts } from './gone.ts';
 import { type Named, outputsAt, outputsOfSourcesAt, refuseEmpty } from './named.ts';
 import { chunked } from './records.ts';
 
-type NameToForget = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
+type NameToForget = Pick<NameRecord, 'path' | 'source' | 'checksum'>;
 
 /** What was found out about recorded paths. */
 interface SortedPaths {

@@ -1,5 +1,5 @@
 import { ImgtoolError, noInput } from '../../errors.ts';
-import type { OutputRecord, Reservation } from '../../model.ts';
+import type { NameRecord, OutputRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
@@ -11,8 +11,6 @@ export interface Named {
   readonly near: string | undefined;
 }
 
-type Own = OutputRecord | Reservation;
-
 /** A variable of a shell that is not set must not stand for the whole working folder. Errors: `no_input`. */
 export function refuseEmpty(named: readonly Pick<Named, 'given'>[]): void {
   if (named.every(({ given }) => given !== '')) return;
@@ -20,14 +18,14 @@ export function refuseEmpty(named: readonly Pick<Named, 'given'>[]): void {
 }
 
 /** Outputs under this name and below it. */
-export async function* outputsAt(index: Index, path: string): AsyncGenerator<Own> {
+export async function* outputsAt(index: Index, path: string): AsyncGenerator<NameRecord> {
   const own = (await index.lookup([], [path])).output(path);
   if (own !== undefined && own.digest !== null) yield own;
   yield* index.outputsBelow(path);
 }
 
 /** Outputs of the source under this name and of the sources below it. */
-export async function* outputsOfSourcesAt(index: Index, path: string): AsyncGenerator<Own> {
+export async function* outputsOfSourcesAt(index: Index, path: string): AsyncGenerator<NameRecord> {
   yield* (await index.ownedBy(path)).filter(({ digest }) => digest !== null);
   yield* index.outputsOfSources(path);
 }
@@ -48,7 +46,7 @@ export async function* outputsNamed(index: Index, named: readonly Named[]): Asyn
   }
   for (const [i, { path }] of named.entries()) {
     const before = named.slice(0, i);
-    const isNew = (record: Own): record is OutputRecord =>
+    const isNew = (record: NameRecord): record is OutputRecord =>
       isMade(record) && !before.some((one) => isOf(one.path, record));
     for await (const record of outputsAt(index, path)) if (isNew(record)) yield record;
     for await (const record of outputsOfSourcesAt(index, path)) {
@@ -60,7 +58,7 @@ export async function* outputsNamed(index: Index, named: readonly Named[]): Asyn
 const isAt = (path: string, one: string) => one === path || isBelow(one, path);
 
 /** Whether an output or its source is at this path or below it. */
-const isOf = (path: string, record: Own) => isAt(path, record.path) || isAt(path, record.source);
+const isOf = (path: string, record: NameRecord) => isAt(path, record.path) || isAt(path, record.source);
 
 function notRecorded({ given, near }: Named): ImgtoolError {
   return new ImgtoolError('no_input', `${given}: no outputs are recorded for this path`, {
