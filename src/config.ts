@@ -154,8 +154,21 @@ export function ownGlobs({ origins }: Config): ('include' | 'exclude')[] {
  * the working folder was deleted.
  */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror, times } =
-    config;
+  const {
+    cwd,
+    preset,
+    out,
+    outGiven,
+    template,
+    duplicates,
+    force,
+    outdated,
+    dryRun,
+    limits,
+    mirror,
+    times,
+    keepEdited,
+  } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
   const below = relative(cwd, config.index);
   const isBelow = !isAbsolute(below) && !below.startsWith('..');
@@ -179,6 +192,7 @@ export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
     dryRun,
     mirror,
     times,
+    keepEdited,
     ...machine,
     limits,
     walk,

@@ -32,6 +32,8 @@ export interface BatchSettings {
   readonly artist?: string;
   /** Whether each output has the modification time of its source. */
   readonly times?: boolean;
+  /** Whether outputs that somebody has edited stay as they are. */
+  readonly keepEdited?: boolean;
   /** Template of output names. */
   readonly name?: string;
   /** Folder that `{dir}` starts from. By default each named folder. */

@@ -21,6 +21,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   copyright: ['© A', 'B', 'C', 'D'],
   artist: ['A', 'B', 'C', 'D'],
   times: ['true', 'false', 'true', 'false'],
+  keepEdited: ['true', 'false', 'true', 'false'],
   name: [
     'a/{name}_{variant}.{ext}',
     'b/{name}_{variant}.{ext}',

@@ -7,7 +7,7 @@ type Names<Options, Own extends string> = { readonly [K in Exclude<keyof Options
 
 const PROCESS: Names<ProcessOptions, 'config' | 'cwd' | 'signal'> = {
   ...{ out: true, preset: true, variants: true, effort: true, name: true, base: true, duplicates: true },
-  ...{ keep: true, copyright: true, artist: true, times: true },
+  ...{ keep: true, copyright: true, artist: true, times: true, keepEdited: true },
   ...{ force: true, outdated: true, dryRun: true, mirror: true },
   ...{ limitPixels: true, allowSvg: true, lenient: true, timeout: true, jobs: true, memory: true },
   ...{ allFiles: true, followSymlinks: true, ignoreCtime: true, include: true, exclude: true, index: true },

@@ -22,6 +22,7 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     duplicates: 'link',
     force: false,
     outdated: false,
+    keepEdited: false,
     times: false,
     dryRun: false,
     jobs: 2,

@@ -165,6 +165,7 @@ const TABLE = {
   copyright: stamp('--copyright <text>', 'copyright notice to write into every output'),
   artist: stamp('--artist <text>', 'name of the artist to write into every output'),
   times: toggle('outputs', '--times', 'give each output the modification time of its source'),
+  keepEdited: toggle('outputs', '--keep-edited', 'leave outputs that somebody has edited as they are'),
   name: setting('outputs', '--name <template>', `path of each output below --out, made of ${WORDS}`, {
     initial: '{dir}/{name}_{variant}.{ext}',
     type: text('a template'),

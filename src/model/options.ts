@@ -16,6 +16,8 @@ export interface BatchOptions {
   readonly outdated: boolean;
   /** Whether outputs get the modification times of their sources. */
   readonly times: boolean;
+  /** Whether outputs that somebody has edited stay as they are. */
+  readonly keepEdited: boolean;
   readonly dryRun: boolean;
   /** Images at a time. */
   readonly jobs: number;

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeGate } from './gate.ts';
 import {
@@ -147,5 +147,90 @@ describe('a watch with --mirror', () => {
       `out/${tagged}: was changed since imgtool made it, so the file stays`,
     ]);
     expect(textOf(tagged)).toBe('mine');
+  });
+});
+
+/** Changes a byte in place. Size, inode and modification time stay, as with a tool that keeps times of whole seconds. */
+function editUnseen(name: string): string {
+  const path = out(name);
+  const { atime, mtime, ino } = statSync(path);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(path, bytes, { flag: 'r+' });
+  utimesSync(path, atime, mtime);
+  expect(statSync(path)).toMatchObject({ ino, mtime });
+  return hashOf(path);
+}
+
+describe('an edit that keeps size, modification time and inode', () => {
+  beforeEach(() => place.process('--times'));
+
+  it.each([
+    ['--force', ['--force']],
+    ['other settings', ['--lenient']],
+  ])('is named when %s replaces it, and before that by a dry run', async (_, more) => {
+    editUnseen('a_a.webp');
+    const dry = await place.process('--times', '--dry-run', ...more);
+    expect(warningsIn(dry)).toEqual([remadeText('a_a.webp').replace('was made', 'would be made')]);
+    const outcome = await place.process('--times', ...more);
+    expect(warningsIn(outcome)).toEqual([remadeText('a_a.webp')]);
+    expect(await verify(place, 'out')).toMatchObject({ code: 0 });
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('is never removed by a mirror', async () => {
+    const mine = editUnseen('a_a.webp');
+    rmSync(place.at('photos/a.jpg'));
+    const { stdout } = await place.process('--times', '--mirror');
+    expect(warningsIn({ stdout })).toEqual([
+      'out/a_a.webp: was changed since imgtool made it, so the file stays',
+    ]);
+    expect(hashOf(out('a_a.webp'))).toBe(mine);
+  });
+
+  it('is not given to a source with the same bytes', async () => {
+    const good = await place.process('--out', 'plain').then(() => hashOf(place.at('plain/a_a.webp')));
+    const { mtime } = statSync(place.at('photos/a.jpg'));
+    const path = place.at('plain/a_a.webp');
+    utimesSync(path, mtime, mtime);
+    // The index learns the time that a program has set.
+    await place.process('--out', 'plain');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes, { flag: 'r+' });
+    utimesSync(path, mtime, mtime);
+    putOld(place.at('photos/copy.jpg'), readFileSync(place.at('photos/a.jpg')));
+    await place.process('--out', 'plain');
+    expect(hashOf(place.at('plain/copy_a.webp'))).toBe(good);
+  });
+});
+
+describe('--keep-edited', () => {
+  it.each([
+    [
+      'that a stat shows',
+      () => {
+        place.put('out/a_a.webp', 'mine');
+        return hashOf(out('a_a.webp'));
+      },
+      [],
+    ],
+    ['that a stat does not show', () => editUnseen('a_a.webp'), ['--lenient']],
+  ])('leaves an edit %s, makes the other outputs, and says so', async (_, edit, more) => {
+    await place.process('--times');
+    const mine = edit();
+    rmSync(out('a_b.webp'));
+    const outcome = await place.process('--times', '--keep-edited', ...more);
+    const kept = 'out/a_a.webp: was changed since imgtool made it, so it stays';
+    expect([outcome.code, warningsIn(outcome)]).toEqual([0, [kept]]);
+    expect(hashOf(out('a_a.webp'))).toBe(mine);
+    const again = await place.process('--times', '--keep-edited', ...more);
+    expect(warningsIn(again)).toEqual([kept]);
+    expect(countsOf(again)).toMatchObject({ unchanged: 2 });
+    const dry = await place.process('--times', '--keep-edited', '--dry-run', ...more);
+    expect(warningsIn(dry)).toEqual([kept.replace('stays', 'would stay')]);
+    const without = await place.process('--times', ...more);
+    expect(warningsIn(without)).toEqual([remadeText('a_a.webp')]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: without });
   });
 });

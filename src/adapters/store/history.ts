@@ -91,7 +91,16 @@ function* batchIn({ owner, bucket, ...row }: ListedBatchRow, isServed: boolean):
 function optionsWith(preset: Preset): BatchOptions {
   return {
     ...{ preset, out: '', outGiven: '', template: '', duplicates: 'copy', force: false, outdated: false },
-    ...{ times: false, dryRun: false, jobs: 0, memory: 0, memoryCap: 0, list: null, mirror: false },
+    ...{
+      times: false,
+      keepEdited: false,
+      dryRun: false,
+      jobs: 0,
+      memory: 0,
+      memoryCap: 0,
+      list: null,
+      mirror: false,
+    },
     limits: { pixels: 0, allowSvg: false, lenient: false, timeout: 0 },
     walk: {
       allFiles: false,

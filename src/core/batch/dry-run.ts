@@ -3,8 +3,8 @@ import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
-import { changedOutputs, isUnknown, type Step } from '../job/decide.ts';
-import { firstOnlyOf, kindOf, wasChanged, wasReplaced } from '../job/events.ts';
+import { changedOutputs, isAllLeft, isUnknown, type Step } from '../job/decide.ts';
+import { editWarnings, firstOnlyOf, kindOf, wasReplaced } from '../job/events.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
 import { renamedSettings } from '../job/settings-digest.ts';
@@ -176,7 +176,8 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (decision.action === 'unchanged' || decision.action === 'retime') {
       return { ...picture, state: 'unchanged', would: 'unchanged' };
     }
-    for (const path of changedOutputs(steps)) emit(wasChanged(pathAsGiven(path, options), true));
+    for (const warning of editWarnings(changedOutputs(steps), steps, options, true)) emit(warning);
+    if (isAllLeft(steps)) return { ...picture, state: 'unchanged', would: 'unchanged' };
     const given = ({ wanted }: Step) => pathAsGiven(wanted.path, options);
     if (facts.force && unknown.length > 0) emit(wasReplaced(unknown.map(given), true));
     // Only rendering can show whether an unknown file has the bytes of the output: a real run then keeps it.

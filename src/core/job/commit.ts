@@ -4,7 +4,16 @@ import type { BatchOptions, FileFacts, Output, OutputRecord, Rendered, Reservati
 import type { Staged, Storage } from '../../ports.ts';
 import { recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { hasTime, isAskedAs, isMade, isUnknown, type Step, sameFile, type Wanted } from './decide.ts';
+import {
+  hasTime,
+  isAskedAs,
+  isChanged,
+  isMade,
+  isUnknown,
+  type Step,
+  sameFile,
+  type Wanted,
+} from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
@@ -18,6 +27,8 @@ interface Committed {
   readonly skipped: readonly Reservation[];
   /** Paths of files with other bytes that the index did not know, and that are gone now. */
   readonly replaced: readonly string[];
+  /** Paths of outputs with bytes that somebody has changed, and that are gone now. */
+  readonly edited: readonly string[];
 }
 
 /**
@@ -50,11 +61,13 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   const records = new Map<Step, OutputRecord>();
   const fresh: Ready[] = [];
   const replaced: string[] = [];
+  const edited: string[] = [];
   for (const one of await prepare(work, steps, rendered)) {
     const adopted = await adopt(work, one);
     if (adopted === undefined) {
       fresh.push(one);
       if (await isLost(work, one)) replaced.push(one.record.path);
+      else if (await isEdited(work, one)) edited.push(one.record.path);
     } else records.set(one.step, adopted);
   }
   for (const step of steps) {
@@ -75,6 +88,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   }
   return {
     replaced,
+    edited,
     outputs: steps.map((step) => {
       const record = records.get(step) ?? (step.kind === 'skip' ? step.from : step.wanted.record);
       if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
@@ -111,7 +125,8 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
   const [found] = await storage.stat([staged.path]);
   if (found == null || found === 'foreign') return false;
   staged.durable = sameFile(found, meant);
-  return staged.durable || (await storage.checksum(staged.path)) === meant.checksum;
+  // An edit in place can keep size, time and inode.
+  return (await storage.checksum(staged.path).catch(unlessUnreadable)) === meant.checksum;
 }
 
 /** Distrusts the record of an output with other bytes than recorded, if a stat does not show that. */
@@ -182,6 +197,12 @@ async function adopt(work: JobWork, { record, step }: Ready): Promise<OutputReco
 async function isLost({ storage }: JobWork, { record, step }: Ready): Promise<boolean> {
   if (!isUnknown(step.wanted) || step.wanted.isMoved) return false;
   return (await storage.checksum(record.path).catch(() => null)) !== record.checksum;
+}
+
+/** Whether an edit is about to be replaced. After a kill, a file that was not recorded yet can have the new bytes already. */
+async function isEdited({ storage }: JobWork, { record, step: { wanted } }: Ready): Promise<boolean> {
+  if (!isChanged(wanted)) return false;
+  return (wanted.checksum ?? (await storage.checksum(record.path).catch(() => null))) !== record.checksum;
 }
 
 /** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */

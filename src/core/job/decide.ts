@@ -38,11 +38,11 @@ export interface Wanted {
   readonly settings: string;
   readonly record: NameRecord | undefined;
   readonly disk: FileFacts | 'foreign' | null;
-  /** SHA-256 of the file on disk, if the job had to read it. */
+  /** SHA-256 of the file on disk, if the job has read it. */
   readonly checksum?: string | undefined;
   /** Whether the file on disk is an output that was recorded under this name in another folder. */
   readonly isMoved?: boolean;
-  /** Whether it is an edit that a repair must leave. */
+  /** Whether it is an edit that must stay. */
   readonly isLeft?: boolean;
   /** Whether the file on disk is a source, and whose. */
   readonly holds: 'this source' | 'another source' | null;
@@ -135,10 +135,27 @@ export function changedOutputs(steps: readonly Step[]): string[] {
   return made.map(({ wanted }) => wanted.path);
 }
 
+/** Whether these steps make nothing, because somebody has edited the outputs that they would make. */
+export const isAllLeft = (steps: readonly Step[]): boolean =>
+  steps.some(({ kind }) => kind === 'leave') &&
+  steps.every(({ kind }) => kind === 'leave' || kind === 'keep');
+
 /** Whether the file under the name of an output is not the one that was written there. */
 export function isChanged({ record, disk, checksum }: Wanted): boolean {
   if (!isMade(record) || disk === null || disk === 'foreign') return false;
-  return !sameFile(disk, record) && checksum !== record.checksum;
+  return checksum === undefined ? !sameFile(disk, record) : checksum !== record.checksum;
+}
+
+/**
+ * The outputs that the steps of this decision replace, and whose bytes are not known yet. An edit in place can keep size, time and inode, so
+ * they must be read before.
+ */
+export function replacedUnread(decision: Decision): Wanted[] {
+  const steps = 'steps' in decision ? decision.steps : [];
+  const replaced = steps.filter(({ kind }) => kind === 'render' || kind === 'place');
+  const isUnread = ({ record, disk, checksum }: Wanted) =>
+    isMade(record) && disk !== null && disk !== 'foreign' && checksum === undefined && sameFile(disk, record);
+  return replaced.map(({ wanted }) => wanted).filter(isUnread);
 }
 
 /** Whether a file is on disk that the index does not record as an output. */

@@ -5,6 +5,7 @@ import type { Settlement } from '../../ports.ts';
 import { isAnimation, MOVING, MOVING_RECIPE } from '../../variants/formats.ts';
 import { pathAsGiven } from '../batch/names.ts';
 import type { JobContext } from './context.ts';
+import type { Step } from './decide.ts';
 
 /** The times of a job of which no step was measured. */
 export const NO_TIME = { digest: 0, decode: 0, encode: 0, commit: 0, total: 0 };
@@ -88,13 +89,30 @@ export function outputAsGiven(output: Output, options: BatchOptions, action?: Ou
   return action === undefined ? given : Object.assign(given, { action });
 }
 
-/** The warning that an output was made again, or would be, although its source and its variant are the same. */
-export function wasChanged(path: string, isDryRun = false): Warning {
-  return {
-    type: 'warning',
-    message: `${path}: was changed since imgtool made it, so it ${isDryRun ? 'would be' : 'was'} made again`,
-    fix: 'keep edited pictures in another folder, where no batch makes outputs',
+/** The warnings about outputs that somebody has edited: those that are replaced, or would be, and those that stay. */
+export function editWarnings(
+  replaced: readonly string[],
+  steps: readonly Step[],
+  options: BatchOptions,
+  isDryRun = false,
+): Warning[] {
+  const warning = (path: string, happens: string, fix: string): Warning => {
+    const message = `${pathAsGiven(path, options)}: was changed since imgtool made it, so it ${happens}`;
+    return { type: 'warning', message, fix };
   };
+  const left = steps.filter(({ kind }) => kind === 'leave');
+  return [
+    ...replaced.map((path) =>
+      warning(
+        path,
+        `${isDryRun ? 'would be' : 'was'} made again`,
+        'keep edited pictures in another folder, or use {{keepEdited}}',
+      ),
+    ),
+    ...left.map(({ wanted: { path } }) =>
+      warning(path, isDryRun ? 'would stay' : 'stays', 'leave out {{keepEdited}} to make it again'),
+    ),
+  ];
 }
 
 /** The warning that files were replaced, or would be, that the index does not know. The paths are those of one image. */

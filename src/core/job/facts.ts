@@ -34,7 +34,7 @@ export async function factsOfJob(
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const { index, storage, sources, options, repairs } = context;
+  const { index, storage, sources, options } = context;
   const lookup = await index.lookup([source, ...paths], paths);
   const facts = factsByStat(
     context,
@@ -63,8 +63,7 @@ export async function factsOfJob(
     const isMoved =
       mayBeMoved && checksum !== undefined && (await madeAs(context, path, checksum)) !== undefined;
     const known = { ...one, holds: isMoved ? null : holds, checksum, isMoved };
-    const isLeft = repairs !== null && isChanged(known) && !isOneOf(repairs, one);
-    wanted.push(isLeft ? { ...known, isLeft } : known);
+    wanted.push(leftAsEdit(context, known));
   }
   return { ...facts, wanted };
 }
@@ -79,6 +78,27 @@ async function isOtherFile(
   if (sameFile(disk, record)) return false;
   const [recorded = null] = await storage.stat([record.path]);
   return recorded === null || recorded === 'foreign' || !sameFile(recorded, disk);
+}
+
+/** The output, left as it is where somebody has edited it and an edit must stay. */
+function leftAsEdit({ repairs, options }: JobContext, wanted: Wanted): Wanted {
+  const isLeft =
+    isChanged(wanted) && (repairs === null ? options.keepEdited === true : !isOneOf(repairs, wanted));
+  return isLeft ? { ...wanted, isLeft } : wanted;
+}
+
+/** The facts with the checksums of these outputs. */
+export async function withChecksums(
+  context: JobContext,
+  facts: Facts,
+  unread: readonly Wanted[],
+): Promise<Facts> {
+  const wanted = facts.wanted.map(async (one) => {
+    if (!unread.includes(one)) return one;
+    const checksum = (await context.storage.checksum(one.path).catch(() => null)) ?? undefined;
+    return leftAsEdit(context, { ...one, checksum });
+  });
+  return { ...facts, wanted: await Promise.all(wanted) };
 }
 
 /** Whether the file is one of those that were found wrong. */
@@ -130,6 +150,13 @@ async function isThereIntact(record: OutputRecord, storage: Storage): Promise<bo
   }
 }
 
+/** Whether a file has the recorded bytes. It is read: an edit in place can keep size, time and inode. */
+export async function hasBytes(record: OutputRecord, disk: Wanted['disk'], storage: Storage) {
+  if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;
+  return (await storage.checksum(record.path)) === record.checksum;
+}
+
+/** Whether a file is as recorded, as far as its stat shows. If the stat differs, the file is read. */
 export async function isIntact(record: OutputRecord, disk: Wanted['disk'], storage: Storage) {
   if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;
   return sameFile(disk, record) || (await storage.checksum(record.path)) === record.checksum;

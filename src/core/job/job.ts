@@ -5,17 +5,18 @@ import { namesOf, pathAsGiven } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
 import type { Begun, JobContext, JobWork, Requeued } from './context.ts';
 import {
-  changedOutputs,
   type Decision,
   decide,
   type Facts,
+  isAllLeft,
   mayLink,
+  replacedUnread,
   type Step,
   sameFile,
   trustedDigest,
 } from './decide.ts';
-import { described, jobEvent, scaledDown, wasChanged, wasReplaced } from './events.ts';
-import { factsOfJob, withDigest } from './facts.ts';
+import { described, editWarnings, jobEvent, scaledDown, wasReplaced } from './events.ts';
+import { factsOfJob, withChecksums, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
 import { removeSuperseded, reportRemoved } from './superseded.ts';
 
@@ -120,7 +121,11 @@ export async function look(
 /** Step 3: asks the index which sources have these bytes. */
 export async function judge(context: JobContext, stat: Facts, source: SourceRecord): Promise<Seen> {
   const facts = await withDigest(context, stat, source);
-  return { facts, decision: decide(facts), size: source.size, source };
+  const decision = decide(facts);
+  const unread = replacedUnread(decision);
+  if (unread.length === 0) return { facts, decision, size: source.size, source };
+  const known = await withChecksums(context, facts, unread);
+  return { facts: known, decision: decide(known), size: source.size, source };
 }
 
 /** Whether the job makes a copy that other outputs in its folder can be links to. Only one job may make that. */
@@ -142,10 +147,9 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   work.letGo();
   await assertUnchanged(work, source);
   const committing = performance.now();
-  const { made, skipped, outputs, actions, replaced } = await commit(work, steps, pictures);
+  const { made, skipped, outputs, actions, replaced, edited } = await commit(work, steps, pictures);
   // In a repair, the result of the check names them.
-  const changed = work.repairs === null ? changedOutputs(steps) : [];
-  for (const path of changed) work.emit(wasChanged(pathAsGiven(path, options)));
+  if (work.repairs === null) for (const warning of editWarnings(edited, steps, options)) work.emit(warning);
   const lost = replaced.map((path) => pathAsGiven(path, options));
   if (lost.length > 0) work.emit(wasReplaced(lost));
   const { removed, stay, givenUp, given, error } = await removeSuperseded(work, steps);
@@ -158,13 +162,13 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   const degraded = [source, pictures, alike].some((one) => one?.degraded === true);
   const now = performance.now();
   const settlement: Settlement = {
-    state: stateOf(decision),
+    state: isAllLeft(steps) ? 'unchanged' : stateOf(decision),
     source: { ...source, dominantColor, degraded },
     made: [...made, ...given],
     ...{ skipped, givenUp },
     outputs: outputs.map((output, i) => described(output, steps[i]!.wanted.variant, source)),
     bytes: source.size,
-    reused: decision.action === 'reuse',
+    reused: decision.action === 'reuse' && !isAllLeft(steps),
     ms: {
       digest: Math.round(opened?.ms ?? 0),
       decode: Math.round(pictures?.ms.decode ?? 0),

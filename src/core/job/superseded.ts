@@ -5,7 +5,7 @@ import { pathAsGiven, taggedNaming } from '../batch/names.ts';
 import { giveAway, type Staging } from './commit.ts';
 import type { JobContext, JobWork } from './context.ts';
 import { isMade, type Step, sameFile, type Wanted } from './decide.ts';
-import { isBelow, isIntact } from './facts.ts';
+import { hasBytes, isBelow } from './facts.ts';
 
 /**
  * Removes outputs that the source had under other names and that its new outputs replace: those under a former spelling,
@@ -76,7 +76,7 @@ export async function removability(
     const message = `${pathAsGiven(record.path, options)}: ${why}, so the file stays`;
     return { type: 'warning', message, fix: 'remove it yourself if nobody needs it' };
   };
-  if (!(await isIntact(record, disk, storage))) return stays('was changed since imgtool made it');
+  if (!(await hasBytes(record, disk, storage))) return stays('was changed since imgtool made it');
   const real = await storage.realPath(record.path);
   if (real === record.path) return 'removable';
   const lookup = await index.lookup([real], [real]);
