@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { dryRun } from '../../../src/core/batch/dry-run.ts';
 import { withProfile } from '../../../src/core/batch/profile.ts';
 import { runBatch } from '../../../src/core/batch/run.ts';
-import type { BatchFinished, Event, Event, ProfileEvent } from '../../../src/model.ts';
+import type { BatchFinished, Event, ProfileEvent } from '../../../src/model.ts';
 import { finishedOf, openWorkshop, type Workshop } from '../made-up.ts';
 
 let shop: Workshop;
