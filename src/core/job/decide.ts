@@ -233,8 +233,10 @@ export function mayLink({ duplicates, modified }: Pick<Facts, 'duplicates' | 'mo
 }
 
 /** A record of the same output under another name; preferably of a source that still exists. */
-function twinOf({ checksum, disk, settings }: Wanted, facts: Facts): OutputRecord | undefined {
+function twinOf({ record: own, checksum, disk, settings }: Wanted, facts: Facts): OutputRecord | undefined {
   if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
+  // A stat knows this file. It was read to find an edit.
+  if (isMade(own) && sameFile(disk, own)) return undefined;
   const isTwin = ({ record }: Elsewhere) =>
     record.settings === settings && record.checksum === checksum && !isOutdated(record, facts);
   const twins = facts.elsewhere.filter(isTwin);
