@@ -212,7 +212,8 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       checkCall('verify', given);
       const { batch: id, paths = [], fix = false, signal = new AbortController().signal } = given ?? {};
       const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
-      const request = { batch: id, paths, cwd, fix, machine, timeout: config.limits.timeout };
+      const { keepEdited } = config;
+      const request = { batch: id, paths, cwd, fix, keepEdited, machine, timeout: config.limits.timeout };
       return (await engine.verify(request, signal).catch(throwWorded)).verified;
     },
     async forget(paths, given) {

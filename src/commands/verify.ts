@@ -23,6 +23,7 @@ export const verifyVerb: Verb = {
       '--fix',
       'make outputs with problems again; replaces edited outputs too, but only those that a named batch or path has',
     ],
+    ['--keep-edited', 'leave outputs that somebody may have edited, as without a batch and paths'],
   ],
   examples: ['imgtool verify', 'imgtool verify last --fix', 'imgtool verify out --fix'],
   async run(call) {
@@ -44,6 +45,7 @@ export const verifyVerb: Verb = {
       const { jobs, memory, memoryCap } = config;
       const request = {
         ...{ ...scopeOf(paths, config.cwd), fix: options.fix === true, progress },
+        keepEdited: config.keepEdited,
         machine: { jobs, memory, memoryCap, limits: givenLimits(config, flagsOf(options)) },
         timeout: config.limits.timeout,
         openReport: (outGiven: string) =>

@@ -117,13 +117,14 @@ export function showQuota(reply: FastifyReply, quota: Quota | null): void {
   });
 }
 
-export function overQuota({ limit, resetAt }: Quota, now = Date.now()): Refusal {
+export function overQuota({ limit, remaining, resetAt }: Quota, now = Date.now()): Refusal {
   const retryAfter = Math.max(1, Math.ceil((resetAt - now) / 1000));
-  const message = `no more uploads until ${new Date(resetAt).toISOString()}: the limit is ${limit}`;
-  return new Refusal('rate_limited', message, {
-    fix: 'send it again then, or raise {{rateLimit}}',
-    retryAfter,
-  });
+  const until = new Date(resetAt).toISOString();
+  const left = remaining > 0 ? `only ${remaining} of these files are allowed` : 'no more uploads';
+  const message = `${left} until ${until}: the limit is ${limit}`;
+  const less = remaining > 0 ? `send at most ${remaining} now, ` : '';
+  const fix = `${less}send it again then, or raise {{rateLimit}}`;
+  return new Refusal('rate_limited', message, { fix, retryAfter });
 }
 
 export function uploadTooLarge(most: number): Refusal {

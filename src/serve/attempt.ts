@@ -86,8 +86,8 @@ export function beginAttempt(
     if (signal.aborted) return letGo(why);
     const started = performance.now();
     const processing = processImage({ ...tools, renderer, claim, signal, reached, settle });
-    const processed = await processing.catch((thrown: unknown) =>
-      failed(asImgtoolError(thrown), performance.now() - started),
+    const processed = await processing.catch(async (thrown: unknown) =>
+      failed(await causeOf(asImgtoolError(thrown)), performance.now() - started),
     );
     if (!processed) return;
     if (processed.outcome === 'settled') {
@@ -96,6 +96,11 @@ export function beginAttempt(
     }
     if (processed.outcome === 'gone') await removeUnrecorded(tools, claim);
     emit({ type: 'image.dropped', ...about });
+  }
+
+  /** Without the storage everything fails, and the image is not to blame. */
+  function causeOf(error: ImgtoolError): Promise<ImgtoolError> {
+    return tools.objects.locate(claim.staged ?? '').then(() => error, asImgtoolError);
   }
 
   /** A child is about to open the image. Errors: `cancelled`, when the image was cancelled or has even ended meanwhile. */

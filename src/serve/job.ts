@@ -94,11 +94,7 @@ async function openUpload(work: ImageWork, path: string): Promise<Opened> {
   };
   const { bytes, digest } = claim.uploaded;
   const source = { path, bounds: null, given: claim.name };
-  const opened = await openWithinBudget(opening, source, bytes).catch(async (error: unknown) => {
-    // Without the whole storage this is another error, and the image is not to blame.
-    if (asImgtoolError(error).code === 'source_missing') await fetchUpload(work);
-    throw error;
-  });
+  const opened = await openWithinBudget(opening, source, bytes);
   if (opened.digest === digest) return opened;
   opened.close();
   throw new ImgtoolError('source_changed', 'its stored bytes are not those that were uploaded', {

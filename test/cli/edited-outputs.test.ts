@@ -45,6 +45,25 @@ describe('verify --fix', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: again });
   });
 
+  it.each([
+    ['--keep-edited', (args: string[]) => [...args, '--keep-edited']],
+    [
+      'keepEdited in a settings file',
+      (args: string[]) => {
+        place.put('.imgtoolrc', 'keepEdited: true\n');
+        return args;
+      },
+    ],
+  ])('leaves the edits of a named folder with %s, and makes what is missing', async (_, withSetting) => {
+    await place.process();
+    await HARMS.edited.do(out('a_a.webp'));
+    const mine = hashOf(out('a_a.webp'));
+    rmSync(out('b_a.webp'));
+    const fixed = await verify(place, ...withSetting(['out', '--fix']));
+    expect(fixed).toMatchObject({ code: 1, document: { fixed: 1 } });
+    expect(hashOf(out('a_a.webp'))).toBe(mine);
+  });
+
   it('of a batch leaves edits of outputs that another batch made', async () => {
     const { batch } = finishedOf(await place.process('--variant', 'a:w=40'));
     await place.process();

@@ -197,7 +197,7 @@ describe('imgtool verify --fix', () => {
     const { document, code } = await verify('--fix');
     expect([document.fixed, code, hashOf(edited)]).toEqual([1, 1, mine]);
     const left = document.problems.filter(({ fixed }) => fixed === false);
-    const fix = `keep the edit under another name, then: imgtool verify '${edited}' --fix`;
+    const fix = `move the edit away, then: imgtool verify '${edited}' --fix`;
     expect(left.map(({ error }) => error)).toEqual([
       { code: 'output_exists', message: 'another program wrote it, so it may be an edit', fix },
       { code: 'output_exists', message: `another program wrote ${edited}, so it may be an edit`, fix },

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ImgtoolError } from '../../src/errors.ts';
 import { BUCKET, begin } from './begin.ts';
 import { LAST_PART, part } from './raw.ts';
 import { PHOTO, postFiles, startService, tokenOf } from './service.ts';
@@ -118,6 +119,16 @@ describe('the health of the service', () => {
     expect(status).toBeGreaterThanOrEqual(500);
     expect(body.detail).not.toContain('/');
     expect((await ask('/livez', { token: '' })).status).toBe(200);
+  });
+
+  it('is not ready while the storage is gone, and ready once it is back', async () => {
+    const { ask, objects } = await startService();
+    const gone = new ImgtoolError('storage_unusable', 'as asked');
+    const locate = vi.spyOn(objects, 'locate').mockRejectedValue(gone);
+    for (const path of ['/readyz', '/api/v1/health']) expect((await ask(path)).status).toBe(503);
+    expect((await ask('/livez')).status).toBe(200);
+    locate.mockRestore();
+    expect((await ask('/readyz')).status).toBe(200);
   });
 
   it('is not ready while it stops: uploads are refused, and those in work end', async () => {

@@ -34,8 +34,8 @@ describe('the limit of uploads', () => {
       'rate_limited',
       '1',
     ]);
-    expect(large.body.detail).toMatch(/^no more uploads until \S+Z: the limit is 5$/);
-    expect(large.body.fix).toMatch(/^send it again then; /);
+    expect(large.body.detail).toMatch(/^only 1 of these files are allowed until \S+Z: the limit is 5$/);
+    expect(large.body.fix).toMatch(/^send at most 1 now, send it again then; /);
     expect((await service.upload(PHOTO)).status).toBe(202);
     expect(service.left()).toHaveLength(3);
   });

@@ -93,40 +93,43 @@ it('a second service on the same storage is refused, also with another store, an
   await expect(openService(options)).rejects.toMatchObject({ code: 'index_unusable' });
 });
 
-it('a service whose storage is gone loses nothing, and goes on once the storage is back', async () => {
-  const place = makePlace();
-  const { options } = given(place);
-  const before = await openServing({}, options.storage);
-  const [id] = await before.upload([photo('wine.jpg')]);
-  await before.store.close();
-  const away = join(place, 'away');
-  let wasAway = false;
-  const { open } = renderer;
-  renderer = {
-    ...renderer,
-    async open(...asked) {
-      if (wasAway) return open(...asked);
-      wasAway = true;
-      renameSync(options.storage, away);
-      mkdirSync(options.storage);
-      throw new ImgtoolError('source_missing', 'is not there (any more)');
-    },
-  };
-  const events: ServeEvent[] = [];
-  const next = (type: ServeEvent['type']) =>
-    expect.poll(() => events.find((event) => event.type === type), { timeout: 20_000 });
-  const service = await openService({ ...options, emit: (event) => void events.push(event) });
-  closes.push(service.close);
-  await next('paused').toMatchObject({ error: { code: 'storage_unusable' } });
-  await expect(service.objects.stage('staging/a')).rejects.toMatchObject({
-    code: 'storage_unusable',
-    message: `${options.storage}: is not the storage any more that this service has opened`,
-  });
-  expect(readdirSync(options.storage)).toEqual([]);
-  rmdirSync(options.storage);
-  renameSync(away, options.storage);
-  await next('image.ended').toMatchObject({ id, state: 'completed', attempt: 1 });
-});
+it.each(['source_missing', 'io'] as const)(
+  'a service whose storage is gone loses nothing, and goes on once the storage is back: %s',
+  async (code) => {
+    const place = makePlace();
+    const { options } = given(place);
+    const before = await openServing({}, options.storage);
+    const [id] = await before.upload([photo('wine.jpg')]);
+    await before.store.close();
+    const away = join(place, 'away');
+    let wasAway = false;
+    const { open } = renderer;
+    renderer = {
+      ...renderer,
+      async open(...asked) {
+        if (wasAway) return open(...asked);
+        wasAway = true;
+        renameSync(options.storage, away);
+        mkdirSync(options.storage);
+        throw new ImgtoolError(code, 'as asked');
+      },
+    };
+    const events: ServeEvent[] = [];
+    const next = (type: ServeEvent['type']) =>
+      expect.poll(() => events.find((event) => event.type === type), { timeout: 20_000 });
+    const service = await openService({ ...options, emit: (event) => void events.push(event) });
+    closes.push(service.close);
+    await next('paused').toMatchObject({ error: { code: 'storage_unusable' } });
+    await expect(service.objects.stage('staging/a')).rejects.toMatchObject({
+      code: 'storage_unusable',
+      message: `${options.storage}: is not the storage any more that this service has opened`,
+    });
+    expect(readdirSync(options.storage)).toEqual([]);
+    rmdirSync(options.storage);
+    renameSync(away, options.storage);
+    await next('image.ended').toMatchObject({ id, state: 'completed', attempt: 1 });
+  },
+);
 
 it('a service that cannot lock its storage names the setting of the storage', async () => {
   const place = makePlace();

@@ -51,11 +51,11 @@ type Repairs = ReadonlyMap<string, FileFacts>;
  * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
  */
 export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, signal: AbortSignal) {
-  const { batch, named = [] } = scope;
+  const { batch, named = [], keepEdited = false } = scope;
   const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, scope, signal));
   // Nobody has all output folders in mind: an edit is replaced only where the user names a folder or a batch.
   const isWhole = batch === undefined && named.length === 0;
-  const edited: Edited = isWhole ? await editedAmong(ports, looked.wrong) : new Map();
+  const edited: Edited = isWhole || keepEdited ? await editedAmong(ports, looked.wrong) : new Map();
   const verified: Verified = {
     ...{ ...looked, gone: gone.length, ...ability, ...adviceOn(edited, ability.mendable, ports) },
     fixBy: fixCommand(batch === undefined ? named.map(({ given }) => given) : [batch.id], ports.otherIndex),

@@ -61,6 +61,6 @@ export function leftAlone(one: WrongOutput): Failure {
 export function leftAsEdited(one: WrongOutput, reason: WrongOutput, otherIndex?: string): Failure {
   const { path } = reason.record;
   const which = one === reason ? 'another program wrote it' : `another program wrote ${path}`;
-  const fix = `keep the edit under another name, then: ${fixCommand([path], otherIndex)}`;
+  const fix = `move the edit away, then: ${fixCommand([path], otherIndex)}`;
   return { code: 'output_exists', message: `${which}, so it may be an edit`, fix };
 }

@@ -31,6 +31,8 @@ export interface VerifyProgress {
 export interface Scope {
   readonly batch?: Batch | undefined;
   readonly named?: readonly Named[];
+  /** Whether a repair leaves outputs that somebody may have edited. Without a batch and names it always does. */
+  readonly keepEdited?: boolean;
 }
 
 /** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index; `no_input`. */

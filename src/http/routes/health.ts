@@ -8,8 +8,8 @@ import { ANSWERS, answers, failedQuery } from '../schemas.ts';
 export function healthRoutes(app: FastifyInstance, site: Site): void {
   const { service, options } = site;
   const health = { status: 'ok', service: 'imgtool', version: options.version };
-  // A question that the store answers at once, also when it has a million images.
-  const canAnswer = () => service.store.image('all', '');
+  // Questions that are answered at once, also with a million images. Both fail when nothing can be stored.
+  const canAnswer = () => Promise.all([service.store.image('all', ''), service.objects.locate('')]);
 
   const check = (url: string, summary: string, assertFine: () => Promise<unknown>) => {
     const schema = { summary, response: answers(200, 'all is well', ANSWERS.health) };
