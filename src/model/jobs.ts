@@ -43,6 +43,8 @@ export interface Output extends PixelSize {
   readonly pages?: number;
   /** What the job did for it: `kept` means that the file was there. Absent where another source owns it, and in history. */
   readonly action?: 'rendered' | 'linked' | 'copied' | 'kept';
+  /** Set when somebody has edited the file, and the job left it. The other fields are of the file that imgtool made. */
+  readonly edited?: true;
 }
 
 export interface Batch {

@@ -3,7 +3,7 @@ import { FailureGroups, isLasting } from './failures.ts';
 import { Histogram } from './histogram.ts';
 import { type Aside, type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
 
-/** How many damaged sources, and how many unknown files, are named. */
+/** How many damaged sources, sources with tagged names, and unknown files are named. */
 const NAMED = 3;
 
 export function totalOf(counts: Counts): number {
@@ -58,8 +58,9 @@ export class BatchTotals {
   /** The pages of a TIFF that are rendered, counted from 1. */
   renderedPages: readonly number[] = [1];
   reused = 0;
-  /** The number of jobs whose outputs have tagged names. Unchanged jobs do not count. */
+  /** The number of jobs whose outputs have tagged names, and their first sources. Unchanged jobs do not count. */
   tagged = 0;
+  readonly taggedSources: string[] = [];
   degraded = 0;
   /** The first of the damaged sources that have outputs. */
   readonly damaged: string[] = [];
@@ -187,7 +188,10 @@ export class BatchTotals {
       increment(this.severalPages, event.format ?? '');
     }
     if (event.renderedPages !== undefined) this.renderedPages = event.renderedPages;
-    if (event.tagged) this.tagged++;
+    if (event.tagged) {
+      this.tagged++;
+      if (this.taggedSources.length < NAMED) this.taggedSources.push(event.source);
+    }
     if (event.degraded) {
       this.degraded++;
       if (this.damaged.length < NAMED) this.damaged.push(event.source);

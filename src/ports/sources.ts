@@ -56,6 +56,8 @@ export interface FoundSource extends Pick<Job, 'source' | 'given' | 'relative'> 
   readonly type: 'found';
   /** Null when the user named the file and it cannot be read. Its job gives the reason. */
   readonly facts: SourceFacts | null;
+  /** Set when the user named the file itself, other than by a list. */
+  readonly isNamed?: true;
 }
 
 /** A folder whose entries the walk cannot list. */

@@ -48,7 +48,7 @@ function inOrder<T extends object>(values: T, fields: readonly (keyof T)[]): obj
 
 function outputsInOrder(outputs: readonly Output[]): object[] {
   return outputs.map((output) =>
-    inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes', 'pages', 'action']),
+    inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes', 'pages', 'action', 'edited']),
   );
 }
 

@@ -120,6 +120,7 @@ function verboseLines(event: Event): string[] {
     ms === undefined ? '' : ` ms=${Math.round(ms.total)}`,
     pages === undefined ? '' : ` pages=${pages}`,
     reused ? ' reused' : '',
+    event.tagged ? ' tagged' : '',
     degraded ? ' degraded' : '',
   ];
   return [`${isForeseen(event) ? `would ${would}` : state} ${printable(source)}${facts.join('')}`];

@@ -61,7 +61,8 @@ const PLAIN_TEXTS: Texts = {
   },
   withdrawn: ({ source }) => `withdrawn ${quoted(source)}`,
   still_written: ({ source }) => `waiting ${quoted(source)} still being written`,
-  removed: ({ source, paths }) => facts(`removed ${quoted(source)}`, { outputs: paths.length }),
+  removed: ({ source, paths }) =>
+    paths.map((path) => facts(`removed ${quoted(path)}`, { source })).join('\n'),
   passed_over: ({ path, reason, kind }) => facts(`skipped ${quoted(path)}`, { reason, kind }),
   stopping: ({ finishing, dropping }) => facts('stopping', { finishing, dropping }),
   'batch.finished': closingText,
@@ -90,6 +91,7 @@ function jobText(event: JobEvent): string {
     ms: ms === undefined ? undefined : Math.round(ms.total),
     pages,
     reused,
+    tagged: event.tagged,
     degraded,
   });
 }

@@ -93,23 +93,26 @@ export function pathsOf(event: Event): string[] {
   return event.type === 'job' ? (event.wouldWrite ?? []).map(printable) : [];
 }
 
-/** `2 images have a tag in their names`; no text for none. */
-export function taggedTexts({ tagged }: BatchTotals): string[] {
+/** `2 images have a tag in their names`, and which; no text for none. */
+export function taggedTexts({ tagged, taggedSources }: BatchTotals): string[] {
   if (tagged === 0) return [];
   const have = tagged === 1 ? 'has a tag in its names' : 'have a tag in their names';
-  return [
-    `${counted(tagged, 'image')} ${have}, because another image has the plain names: imgtool help naming`,
-  ];
+  const why = 'because another image has the plain names (imgtool help naming)';
+  return [`${counted(tagged, 'image')} ${have}, ${why}${firstNames(taggedSources, tagged)}`];
+}
+
+/** `: a.jpg, b.jpg and 3 more`; no text if no name is known, as those of an earlier run of the batch. */
+function firstNames(names: readonly string[], all: number): string {
+  if (names.length === 0) return '';
+  const more = all > names.length ? ` and ${count(all - names.length)} more` : '';
+  return `: ${names.map(printable).join(', ')}${more}`;
 }
 
 /** `2 images are damaged, and their outputs show what could be read: a.jpg, b.jpg`; no text for none. */
 export function damagedTexts(damaged: number, names: readonly string[]): string[] {
   if (damaged === 0) return [];
   const what = damaged === 1 ? 'is damaged, and its outputs show' : 'are damaged, and their outputs show';
-  const more = damaged > names.length ? ` and ${count(damaged - names.length)} more` : '';
-  return [
-    `${counted(damaged, 'image')} ${what} what could be read: ${names.map(printable).join(', ')}${more}`,
-  ];
+  return [`${counted(damaged, 'image')} ${what} what could be read${firstNames(names, damaged)}`];
 }
 
 const FIRST: readonly number[] = [1];
@@ -177,8 +180,7 @@ export function dryRunText(totals: BatchTotals): string {
 export function unknownTexts({ wouldKeep, unknown }: BatchTotals): string[] {
   if (wouldKeep === 0) return [];
   const [exist, stays] = wouldKeep === 1 ? ['exists', 'It stays'] : ['exist', 'Each stays'];
-  const more = wouldKeep > unknown.length ? ` and ${count(wouldKeep - unknown.length)} more` : '';
-  const names = `${unknown.map(printable).join(', ')}${more}`;
+  const names = firstNames(unknown, wouldKeep);
   return [
     `${counted(wouldKeep, 'output')} already ${exist}, but the index does not know ${wouldKeep === 1 ? 'it' : 'them'}: ${names}.` +
       ` ${stays} if the bytes are the same as those of the new output; otherwise the image fails.`,

@@ -122,6 +122,71 @@ describe('an output that is edited while its image is rendered', () => {
   });
 });
 
+describe('a source whose name changes only in case', () => {
+  it('leaves an edited output under the former name, with a warning', async () => {
+    await place.process();
+    place.put('out/a_a.webp', 'mine');
+    renameSync(place.at('photos/a.jpg'), place.at('photos/A.jpg'));
+    const outcome = await place.process();
+    expect(warningsIn(outcome)).toEqual([
+      'out/a_a.webp: was changed since imgtool made it, so the file stays',
+    ]);
+    expect(textOf('a_a.webp')).toBe('mine');
+    expect(place.files('out')).toEqual(['A_a.webp', 'A_b.webp', 'a_a.webp', 'b_a.webp', 'b_b.webp']);
+  });
+});
+
+describe('a picture that a user puts in the place of an output', () => {
+  const SAME = ['--variant', 'x:w=40,format=webp', '--name', '{dir}/{name}.{ext}', '--out', 'photos'];
+  const inPlace = () => place.run(['process', '--json', ...SAME, 'photos']);
+  const elsewhere = (...more: string[]) =>
+    place.run(['process', '--json', ...SMALL, '--out', 'elsewhere', ...more]);
+  let mine: string;
+  beforeEach(async () => {
+    await inPlace();
+    putOld(place.at('photos/a.webp'), await picture({ seed: 9, format: 'webp' }));
+    mine = hashOf(place.at('photos/a.webp'));
+  });
+
+  it('is a source if it is named, and then no output replaces it', async () => {
+    const named = await elsewhere('photos/a.webp', 'photos/b.webp');
+    expect([named.code, countsOf(named), finishedOf(named).passedOverBy]).toEqual([
+      0,
+      { completed: 1 },
+      { output: 1 },
+    ]);
+    expect(place.files('elsewhere')).toEqual(['a_a.webp', 'a_b.webp']);
+    expect(countsOf(await elsewhere('photos/a.webp'))).toEqual({ unchanged: 1 });
+    for (const more of [[], ['--force'], ['--dry-run']]) {
+      const again = await place.run(['process', '--json', ...SAME, ...more, 'photos']);
+      expect([again.code, jobOf(again, 'photos/a.jpg')]).toMatchObject([
+        1,
+        { state: 'failed', error: { code: 'output_is_source' } },
+      ]);
+    }
+    expect(hashOf(place.at('photos/a.webp'))).toBe(mine);
+    const kept = await place.run(['process', '--json', ...SAME, '--keep-edited', 'photos']);
+    expect([kept.code, warningsIn(kept).length]).toEqual([0, 1]);
+    expect(hashOf(place.at('photos/a.webp'))).toBe(mine);
+  });
+
+  it('is an edited output if a folder is walked, in a list, and for the same --out', async () => {
+    place.put('list', 'photos/a.webp\n');
+    for (const [inputs, output] of [
+      [['photos'], 2],
+      [['--files-from', 'list'], 1],
+    ] as const) {
+      expect(finishedOf(await elsewhere(...inputs)).passedOverBy).toEqual({ output });
+    }
+    const same = await place.run(['process', '--json', ...SAME, 'photos/a.jpg', 'photos/a.webp']);
+    expect([same.code, countsOf(same), warningsIn(same)]).toEqual([
+      0,
+      { completed: 1 },
+      ['photos/a.webp: was changed since imgtool made it, so it was made again'],
+    ]);
+  });
+});
+
 describe('a foreign file whose name differs only in case from that of an output', () => {
   it('stays when the source gets that name, until --force replaces it with a warning', async () => {
     await place.process();
@@ -242,6 +307,11 @@ describe('--keep-edited', () => {
     const outcome = await place.process('--times', '--keep-edited', ...more);
     const kept = 'out/a_a.webp: was changed since imgtool made it, so it stays';
     expect([outcome.code, warningsIn(outcome)]).toEqual([0, [kept]]);
+    const marks = jobOf(outcome, 'photos/a.jpg').outputs?.map(({ action, edited }) => [action, edited]);
+    expect(marks).toEqual([
+      ['kept', true],
+      ['rendered', undefined],
+    ]);
     expect(hashOf(out('a_a.webp'))).toBe(mine);
     const again = await place.process('--times', '--keep-edited', ...more);
     expect(warningsIn(again)).toEqual([kept]);

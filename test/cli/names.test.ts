@@ -39,16 +39,20 @@ describe('names of outputs', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('that need a tag are counted in the summary, by a dry run too, and not for unchanged images', async () => {
+  it('that need a tag are counted and named in the summary, by a dry run too, and not for unchanged images', async () => {
     await put('photos/a/x.jpg', 1);
     await put('photos/b/x.jpg', 2);
     const args = ['process', 'photos', '--out', 'out', ...SMALL, ...FLAT];
     const note =
-      'imgtool: 1 image has a tag in its names, because another image has the plain names: imgtool help naming\n';
+      'imgtool: 1 image has a tag in its names, because another image has the plain names ' +
+      '(imgtool help naming): photos/b/x.jpg\n';
     const dry = await place.run([...args, '--dry-run']);
     expect(dry.stderr).toContain(note);
-    const first = await place.run(args);
+    const first = await place.run([...args, '--verbose']);
     expect([first.code, first.stderr]).toEqual([0, expect.stringContaining(note)]);
+    expect(first.stderr.match(/completed .* tagged$/gm)).toEqual([
+      expect.stringContaining('completed photos/b/x.jpg '),
+    ]);
     const second = await place.process(...FLAT);
     expect(jobsOf(second).map(({ tagged }) => tagged)).toEqual([undefined, undefined]);
     await put('photos/c/x.jpg', 3);

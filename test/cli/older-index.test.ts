@@ -104,7 +104,8 @@ it('a batch that an earlier version recorded without newer fields is rendered wi
   expect(newer).toContain('scale');
   const db = keep(new Sqlite(place.index));
   const text = keep(db.prepare<[], string>('SELECT options FROM batches').pluck()).get() ?? '';
-  const options = JSON.parse(text) as BatchOptions;
+  const { keepEdited, ...options } = JSON.parse(text) as BatchOptions;
+  expect(keepEdited).toBe(false);
   const variants = options.preset.variants.map((variant) =>
     Object.fromEntries(Object.entries(variant).filter(([key]) => !newer.some((one) => one === key))),
   );

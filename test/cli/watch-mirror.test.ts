@@ -118,6 +118,16 @@ describe('with --mirror', () => {
     await assertStopped(place, outcome, { gone: ['out/sub/1_a.webp', 'out/sub/1_b.webp'] });
   });
 
+  it('the log names each output that is removed with its source', async () => {
+    const session = startWatch(place, ...ALONE, '--mirror', '--no-json', '--progress', 'plain');
+    await putMany(place, 'photos', 2);
+    for (const i of [0, 1]) await session.line(new RegExp(` completed photos/${i}\\.jpg `), 'stderr');
+    rmSync(place.at('photos/1.jpg'));
+    await session.line(/ removed out\/1_a\.webp source=photos\/1\.jpg$/, 'stderr');
+    await session.line(/ removed out\/1_b\.webp source=photos\/1\.jpg$/, 'stderr');
+    await stop(session);
+  });
+
   it('a removed source loses its outputs before a file that keeps growing has settled', async () => {
     const path = await put('a.jpg', 1);
     const session = startWatch(place, '--mirror', '--verbose');

@@ -33,7 +33,8 @@ describe('the plain lines of a watch', () => {
       'duplicate "inbox/3 (1).jpg" of=inbox/3.jpg',
       'retrying inbox/upload.jpg error=corrupt attempts=1 delay=30s',
       'waiting inbox/big.tif still being written',
-      'removed inbox/1.jpg outputs=2',
+      'removed out/a.webp source=inbox/1.jpg',
+      'removed out/b.webp source=inbox/1.jpg',
       `skipped ${odd} reason=symlink`,
       'warning message="the folder inbox/x is not watched" fix="sysctl more=1"',
       `failed ${odd} error=not_an_image message="not an image: the content is PDF" ` +

@@ -2,7 +2,7 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { asImgtoolError, noInput } from '../../errors.ts';
 import type { WalkRules } from '../../model.ts';
-import type { Hint, Inputs, Sources } from '../../ports.ts';
+import type { FoundSource, Hint, Inputs, Sources } from '../../ports.ts';
 import { isFolderAt } from '../file-systems.ts';
 import { addToMet, adviceAfter, folderAdvice, mayClash, nothingMet } from './advice.ts';
 import { factsAt, identityOf, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
@@ -180,7 +180,8 @@ export async function openLocalSources(
     if (out.isPassedOver && isWithin(real, out.real)) return [skipped(path, given, 'output')];
     if (isExcludedEntry(input)) return [skipped(path, given, 'excluded')];
     const facts = factsAt(path, true, rules);
-    return [{ entry: { type: 'found', source: path, given, relative: input.relative, facts }, real }];
+    const found: FoundSource = { type: 'found', source: path, given, relative: input.relative, facts };
+    return [{ entry: input.isListed ? found : { ...found, isNamed: true }, real }];
   }
 
   /** Globs hold for the entries of a list. A file that the user named is always taken. */

@@ -1,9 +1,17 @@
 import type { JobEvent, Output, OutputRecord, SourceRecord, Unstamped } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { decide, type Facts, isAskedAs, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
+import {
+  decide,
+  type Facts,
+  isAskedAs,
+  isMade,
+  sameFile,
+  trustedDigest,
+  type Wanted,
+} from '../job/decide.ts';
 import { described, firstOnly, NO_TIME, outputAsGiven, pictureOf } from '../job/events.ts';
-import { factsByStat } from '../job/facts.ts';
+import { factsByStat, isBelow } from '../job/facts.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { refusedNow } from '../job/open-source.ts';
 import { NamedSource } from './names.ts';
@@ -149,9 +157,10 @@ export async function tellApart(context: JobContext, chunk: readonly FoundSource
   const paths = chunk.map(({ source }) => source);
   const plain = named.flatMap((one) => one.plain);
   const lookup = await context.index.lookup(paths, plain);
+  const ownPictures = await ownPicturesAmong(context, chunk, lookup);
   const recordedAs = ({ found: { source } }: NamedSource) => {
     const record = lookup.output(source);
-    if (record?.path !== source) return undefined;
+    if (record?.path !== source || ownPictures.has(source)) return undefined;
     if (isMade(record)) return 'made';
     return lookup.isInWork(source) || context.suspects.has(source) ? 'in work' : undefined;
   };
@@ -166,6 +175,26 @@ export async function tellApart(context: JobContext, chunk: readonly FoundSource
     else outputs.push({ found: one.found, isMade: kind === 'made' });
   }
   return { lookup, sources, outputs };
+}
+
+/**
+ * The files that the user names and that have other bytes than the outputs that were made there for another `--out`: they
+ * are pictures of the user. An edited output below this `--out` is not one. The batch makes such an output again.
+ */
+async function ownPicturesAmong(
+  { options, storage }: JobContext,
+  chunk: readonly FoundSource[],
+  lookup: Lookup,
+) {
+  const own = new Set<string>();
+  for (const { source, facts, isNamed } of chunk) {
+    if (!isNamed || facts === null || isBelow(source, options.out)) continue;
+    const record = lookup.output(source);
+    if (!isMade(record) || record.path !== source || sameFile(facts, record)) continue;
+    const digest = facts.size === record.size ? trustedDigest(facts, lookup.source(source)) : '';
+    if ((digest ?? (await storage.checksum(source).catch(() => ''))) !== record.checksum) own.add(source);
+  }
+  return own;
 }
 
 /** The files that are outputs of this template by their bytes. Files that are recorded as sources are not read. */

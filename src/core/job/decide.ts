@@ -147,8 +147,8 @@ export function isChanged({ record, disk, checksum }: Wanted): boolean {
 }
 
 /**
- * The outputs that the steps of this decision replace, and whose bytes are not known yet. An edit in place can keep size, time and inode, so
- * they must be read before.
+ * The outputs that the steps of this decision replace, and whose bytes are not known yet. An edit in place can keep size,
+ * time and inode, so they must be read before.
  */
 export function replacedUnread(decision: Decision): Wanted[] {
   const steps = 'steps' in decision ? decision.steps : [];
@@ -196,10 +196,11 @@ export function hasTime(disk: FileFacts | 'foreign' | null, wanted: string | nul
 }
 
 function refusalOf(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {
-  const { record, disk } = wanted;
+  const { record, disk, holds, isLeft } = wanted;
   if (record !== undefined && record.source !== facts.source) return 'output_exists';
+  if (isMade(record) && holds !== null && !isLeft) return 'output_is_source';
   if (disk === null || isMade(record)) return disk === 'foreign' ? 'output_exists' : undefined;
-  if (wanted.holds === 'this source' || (wanted.holds !== null && facts.force)) return 'output_is_source';
+  if (holds === 'this source' || (holds !== null && facts.force)) return 'output_is_source';
   return disk === 'foreign' ? 'output_exists' : undefined;
 }
 

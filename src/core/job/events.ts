@@ -83,9 +83,10 @@ export function kindOf({ format, pages }: SourceRecord, { preset }: BatchOptions
 
 /** An output under the path that a user would write, and what was done for it. */
 export function outputAsGiven(output: Output, options: BatchOptions, action?: Output['action']): Output {
-  const { variant, format, path, width, height, bytes, pages } = output;
+  const { variant, format, path, width, height, bytes, pages, edited } = output;
   const given: Output = { variant, format, path: pathAsGiven(path, options), width, height, bytes };
   if (pages !== undefined) Object.assign(given, { pages });
+  if (edited !== undefined) Object.assign(given, { edited });
   return action === undefined ? given : Object.assign(given, { action });
 }
 

@@ -62,6 +62,8 @@ export async function factsOfJob(
     const checksum = isUnclear(one) || mayBeMoved ? ((await storage.checksum(path)) ?? undefined) : undefined;
     const isMoved =
       mayBeMoved && checksum !== undefined && (await madeAs(context, path, checksum)) !== undefined;
+    // A batch has processed what somebody put in the place of the output.
+    if (isSource && isChanged({ ...one, checksum })) holds = 'another source';
     const known = { ...one, holds: isMoved ? null : holds, checksum, isMoved };
     wanted.push(leftAsEdit(context, known));
   }

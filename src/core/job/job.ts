@@ -166,7 +166,11 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
     source: { ...source, dominantColor, degraded },
     made: [...made, ...given],
     ...{ skipped, givenUp },
-    outputs: outputs.map((output, i) => described(output, steps[i]!.wanted.variant, source)),
+    outputs: outputs.map((output, i) => {
+      const { kind, wanted } = steps[i]!;
+      const shown = described(output, wanted.variant, source);
+      return kind === 'leave' ? { ...shown, edited: true } : shown;
+    }),
     bytes: source.size,
     reused: decision.action === 'reuse' && !isAllLeft(steps),
     ms: {
