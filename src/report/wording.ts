@@ -182,7 +182,7 @@ export function unknownTexts({ wouldKeep, unknown }: BatchTotals): string[] {
   const [exist, stays] = wouldKeep === 1 ? ['exists', 'It stays'] : ['exist', 'Each stays'];
   const names = firstNames(unknown, wouldKeep);
   return [
-    `${counted(wouldKeep, 'output')} already ${exist}, but the index does not know ${wouldKeep === 1 ? 'it' : 'them'}: ${names}.` +
+    `${counted(wouldKeep, 'output')} already ${exist}, but the index does not know ${wouldKeep === 1 ? 'it' : 'them'}${names}.` +
       ` ${stays} if the bytes are the same as those of the new output; otherwise the image fails.`,
   ];
 }
