@@ -94,7 +94,8 @@ export function createEngine(options: EngineOptions) {
   const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const named = (paths: readonly string[], cwd: string) =>
     paths.map((given) => ({ given, path: resolve(cwd, given), near: nearPath(given, cwd) }));
-  const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
+  const renderer = (asked: number, givesWay = false) =>
+    (pool ??= createWorkerPool({ size: jobs ?? asked, givesWay }));
 
   /** Opens the index for a command about earlier batches, and never creates one. With `look` it may be write-protected. */
   async function withIndex<T>(purpose: 'work' | 'look', use: (index: Index) => Promise<T>): Promise<T> {
@@ -256,10 +257,13 @@ export function createEngine(options: EngineOptions) {
         forgetGonePaths({ ...ports, index: made }, named(paths, cwd), dryRun),
       );
     },
-    /** What renders pictures beside the batches: the same child processes, within the same memory budget. */
+    /**
+     * What renders pictures beside the batches: the same child processes, within the same memory budget. If no batch has
+     * started them yet, they give way to this process, which answers requests meanwhile.
+     */
     rendering(asked: Pick<BatchOptions, 'jobs' | 'memory'>) {
       budget ??= openMemoryBudget(memory ?? asked.memory);
-      return { renderer: shareRenderer(renderer(asked.jobs)), budget };
+      return { renderer: shareRenderer(renderer(asked.jobs, true)), budget };
     },
     /** Describes what the child processes read and write. */
     about: () => renderer(1).about(),

@@ -32,9 +32,10 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   core: { to: ['variants', 'model', 'errors'], type: ['ports'] },
   // Shared knowledge of the adapters that use a disk.
   'adapters/file-systems': { to: [] },
+  'adapters/syncs': { to: [] },
   // What each record in SQLite needs.
-  'adapters/sqlite': { to: ['errors', 'adapters/file-systems'] },
-  adapters: { to: ['model', 'errors', 'adapters/file-systems'], type: ['ports'] },
+  'adapters/sqlite': { to: ['errors', 'adapters/file-systems', 'adapters/syncs'] },
+  adapters: { to: ['model', 'errors', 'adapters/file-systems', 'adapters/syncs'], type: ['ports'] },
   'adapters/store': { to: ['model', 'errors', 'adapters/sqlite'], type: ['ports'] },
   'adapters/sqlite-index': {
     to: ['model', 'errors', 'adapters/file-systems', 'adapters/sqlite'],

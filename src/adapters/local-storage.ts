@@ -15,9 +15,10 @@ import {
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { filelessKind } from './file-systems.ts';
-import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
+import { createFolderMaker, removeEmpty } from './local-storage/folders.ts';
 import { linked, longestNameIn, show } from './local-storage/naming.ts';
 import { openNewFiles } from './local-storage/new-files.ts';
+import { openSyncs, syncFile, syncFolder } from './syncs.ts';
 
 /** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
 const MOST_SYNCED = 3;
@@ -28,7 +29,7 @@ const MOST_SYNCED = 3;
  * longer. On a slow or remote disk the whole process waits for them.
  */
 export function openLocalStorage(run: string): Storage {
-  const syncNames = openFolderSyncs();
+  const syncNames = openSyncs(syncFolder);
   const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
   const newFiles = openNewFiles();

@@ -43,9 +43,17 @@ const START_LIMIT = 10_000;
 /** Milliseconds. */
 const TICK = 1000;
 
+interface PoolOptions {
+  readonly size: number;
+  /** Whether this process and others come first where all want the processor. */
+  readonly givesWay?: boolean;
+  readonly workerPath?: string;
+}
+
 /** Renders pictures in at most `size` child processes, which are started when they are needed. */
-export function createWorkerPool(options: { readonly size: number; readonly workerPath?: string }): Renderer {
+export function createWorkerPool(options: PoolOptions): Renderer {
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
+  const { givesWay = false } = options;
   const children = new Set<Child>();
   const idle = new Set<Child>();
   const ledger = openLedger();
@@ -190,12 +198,16 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   }
 
   function start(): Child {
-    const child = startChild(workerPath, threadsOf(1), ledger.open(), (memory) => {
-      if (memory <= RESTING_MOST) return;
-      // A child that got another picture meanwhile is replaced afterwards.
-      if (idle.delete(child)) child.kill(stoppedEarly());
-      else worn.add(child);
-    });
+    const child = startChild(
+      { path: workerPath, threads: threadsOf(1), givesWay },
+      ledger.open(),
+      (memory) => {
+        if (memory <= RESTING_MOST) return;
+        // A child that got another picture meanwhile is replaced afterwards.
+        if (idle.delete(child)) child.kill(stoppedEarly());
+        else worn.add(child);
+      },
+    );
     children.add(child);
     child.gone.then(() => {
       children.delete(child);

@@ -1,6 +1,7 @@
 import { execFileSync, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { constants, getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
@@ -36,6 +37,19 @@ async function openOne(limits = LIMITS, path = photo): Promise<{ opened: Opened;
   const opened = await renderer.open(named(path), limits);
   return { opened, pid: childrenOf(process.pid)[0]! };
 }
+
+describe('the priority of a child process', () => {
+  const { PRIORITY_BELOW_NORMAL } = constants.priority;
+
+  it.each([
+    ['is lower than that of its parent if it gives way', true, PRIORITY_BELOW_NORMAL],
+    ['is that of its parent otherwise', false, getPriority()],
+  ])('%s', async (_, givesWay, expected) => {
+    renderer = createWorkerPool({ size: 1, workerPath, givesWay });
+    (await renderer.open(named(photo), LIMITS)).close();
+    expect(childrenOf(process.pid).map((pid) => getPriority(pid))).toEqual([expected]);
+  });
+});
 
 describe('a child process that works on a picture', () => {
   it.each(['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const)(

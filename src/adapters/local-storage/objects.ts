@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
-import { chmod, copyFile, opendir, readdir, rm, statfs, unlink, writeFile } from 'node:fs/promises';
+import { accessSync, constants, lstatSync, type Stats, statfsSync } from 'node:fs';
+import { chmod, copyFile, opendir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import {
   asImgtoolError,
   ImgtoolError,
+  orUndefined,
   outputUnreadable,
   removeError,
   systemCode,
@@ -13,7 +14,8 @@ import {
   writeError,
 } from '../../errors.ts';
 import type { Objects, StagedObject } from '../../ports.ts';
-import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './folders.ts';
+import { openSyncs, syncFile, syncFolder } from '../syncs.ts';
+import { createFolderMaker, removeEmpty } from './folders.ts';
 import { linked, show } from './naming.ts';
 import { openNewFiles } from './new-files.ts';
 
@@ -39,13 +41,15 @@ export function openLocalObjects(
   hold: (root: string) => () => void = () => () => {},
   hidden: readonly string[] = [],
 ): Objects {
-  const syncNames = openFolderSyncs();
+  const syncNames = openSyncs(syncFolder);
   const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
   const newFiles = openNewFiles();
   const scratch = join(root, STAGED);
   /** Begins the names of the staged files of this process. */
   const run = randomBytes(6).toString('hex');
+  /** Staged files without a final name. */
+  const nameless = new Set<string>();
   let staged = 0;
   let checkHold = () => {};
 
@@ -75,7 +79,12 @@ export function openLocalObjects(
     await makeRealFolder(STAGED);
     assertWritable(scratch);
     const path = join(scratch, `${run}-${staged++}.tmp`);
-    return { path, key, discard: () => rm(path, { force: true }).catch(failAt(key)) };
+    nameless.add(path);
+    const discard = async () => {
+      if (nameless.has(path)) await unlink(path).catch(failRemoving(key));
+      nameless.delete(path);
+    };
+    return { path, key, discard };
   }
 
   /** Makes a folder below the root and those above it. */
@@ -91,6 +100,7 @@ export function openLocalObjects(
       try {
         await makeRealFolder(dirname(key));
         await show({ path, final, replace: true });
+        nameless.delete(path);
         return;
       } catch (error) {
         if (systemCode(error) !== 'ENOENT' || left === 0) throw error;
@@ -154,7 +164,7 @@ export function openLocalObjects(
       for (const folder of folders) {
         // The first folder of a key stays: the next object needs it soon.
         const [first = ''] = folder.split('/');
-        await removeEmpty(join(root, folder), join(root, first)).catch(failRemoving(folder));
+        await removeEmpty(join(root, folder), join(root, first), syncNames).catch(failRemoving(folder));
       }
       if (failure !== undefined) throw failure;
     }),
@@ -183,8 +193,8 @@ export function openLocalObjects(
       }
     },
     async space() {
-      const disk = await statfs(root).catch(() => null);
-      return disk && { free: disk.bavail * disk.bsize, total: disk.blocks * disk.bsize };
+      const disk = orUndefined(() => statfsSync(root));
+      return disk === undefined ? null : { free: disk.bavail * disk.bsize, total: disk.blocks * disk.bsize };
     },
   };
 }

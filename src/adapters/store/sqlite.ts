@@ -3,8 +3,9 @@ import type { Statement as Prepared } from 'better-sqlite3';
 import { orUndefined } from '../../errors.ts';
 import type { Store } from '../../ports.ts';
 import { type Connection, connect } from '../sqlite/connection.ts';
+import { openDurableWrite } from '../sqlite/durable.ts';
 import { BESIDE, realPlace } from '../sqlite/file.ts';
-import { openGroupCommit } from '../sqlite/group-commit.ts';
+import { openGroupCommit, openGroupRead } from '../sqlite/group-commit.ts';
 import { type Hold, holdStore } from './hold.ts';
 import { STORE } from './schema.ts';
 import type { Statement, StoreStep } from './sql.ts';
@@ -36,30 +37,32 @@ export async function openSqliteStore(
 }
 
 function storeOn(connection: Connection, hold: Hold, now: () => number): Store {
-  const together = openGroupCommit(connection);
+  const together = openGroupCommit({ ...connection, write: openDurableWrite(connection) });
   const carryOut = executor(connection);
-  const write =
+  /** Makes a method of a step, carried out by `how`. */
+  const by =
+    (how: Connection['write'], check = () => {}) =>
     <A extends readonly unknown[], T>(step: (now: number, ...asked: A) => StoreStep<T>) =>
     (...asked: A) =>
-      together(() => {
-        hold.check();
+      how(() => {
+        check();
         return carryOut(step(Math.floor(now()), ...asked));
       });
-  const read =
-    <A extends readonly unknown[], T>(step: (now: number, ...asked: A) => StoreStep<T>) =>
-    (...asked: A) =>
-      connection.read(() => carryOut(step(Math.floor(now()), ...asked)));
+  const write = by(together, hold.check);
+  /** For steps that the next start makes good if a power cut takes them back. */
+  const writeSoon = by(openGroupCommit(connection), hold.check);
+  const read = by(openGroupRead(connection));
   return {
     accept: write(uploadSteps.accept),
     replay: read(uploadSteps.replay),
-    quota: write(uploadSteps.quota),
+    quota: writeSoon(uploadSteps.quota),
     countRefused: write(uploadSteps.countRefused),
     resetQuota: write(uploadSteps.resetQuota),
-    take: write(queueSteps.take),
+    take: writeSoon(queueSteps.take),
     begin: write(queueSteps.begin),
     lost: read(queueSteps.lost),
     settle: write(queueSteps.settle),
-    endBatch: write(closeBatch),
+    endBatch: writeSoon(closeBatch),
     giveBack: write(queueSteps.giveBack),
     unended: read(queueSteps.unended),
     recover: write(queueSteps.recover),

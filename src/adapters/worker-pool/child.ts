@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
-import { ImgtoolError, isErrorCode, systemCode } from '../../errors.ts';
+import { constants, setPriority } from 'node:os';
+import { ImgtoolError, isErrorCode, orUndefined, systemCode } from '../../errors.ts';
 import type { Message, Reply, Request } from '../../image/protocol.ts';
 import type { Failure, RenderProgress } from '../../model.ts';
 import type { Account } from './ledger.ts';
@@ -23,20 +24,31 @@ const ENVIRONMENT = {
   VIPS_BLOCK_UNTRUSTED: '1',
 };
 
+const { PRIORITY_BELOW_NORMAL } = constants.priority;
+
 /** Few objects are young here, but each may hold pixels. By default V8 collects them only at 32 MB (128 MB in Node 24). */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
+
+/** How a child is started. */
+export interface HowToStart {
+  /** The program of the child. */
+  readonly path: string;
+  readonly threads: number;
+  /** Whether other processes come first where all want the processor. */
+  readonly givesWay: boolean;
+}
 
 export type OnProgress = (progress: RenderProgress) => void;
 
 export type Child = ReturnType<typeof startChild>;
 
 /**
- * Starts a child with this many threads. Each request says how many of them to use. After each release `onRest` gets
+ * Starts a child. Each request says how many of its threads to use. After each release `onRest` gets
  * the bytes of memory that the child still holds. Errors: `io` and `out_of_memory` when no process can be started; some
  * systems report that only with the first answer.
  */
-export function startChild(path: string, threads: number, account: Account, onRest: (bytes: number) => void) {
-  const child = forked(path, threads);
+export function startChild(how: HowToStart, account: Account, onRest: (bytes: number) => void) {
+  const child = forked(how);
   let lastWords = '';
   let settle: ((reply: Reply | Error) => void) | null = null;
   let onProgress: OnProgress | undefined;
@@ -134,14 +146,18 @@ export function startChild(path: string, threads: number, account: Account, onRe
   };
 }
 
-function forked(workerPath: string, threads: number): ChildProcess {
+function forked({ path, threads, givesWay }: HowToStart): ChildProcess {
   try {
-    return fork(workerPath, [], {
+    const child = fork(path, [], {
       execArgv: FLAGS,
       env: { ...process.env, ...ENVIRONMENT, UV_THREADPOOL_SIZE: String(threads) },
       // Messages of C libraries must not garble the terminal.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
+    const { pid } = child;
+    // Some systems refuse it, and a process that is gone has none.
+    if (givesWay && pid !== undefined) orUndefined(() => setPriority(pid, PRIORITY_BELOW_NORMAL));
+    return child;
   } catch (error) {
     throw unstarted(error);
   }

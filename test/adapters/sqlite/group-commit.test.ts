@@ -1,7 +1,7 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
 import { keep } from '../../../src/adapters/sqlite/binding.ts';
-import { openGroupCommit } from '../../../src/adapters/sqlite/group-commit.ts';
+import { openGroupCommit, openGroupRead } from '../../../src/adapters/sqlite/group-commit.ts';
 import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 
 let db: Database;
@@ -57,6 +57,29 @@ it('all steps fail without a record if one ends their transaction', async () => 
   ]);
   expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   expect(rows()).toEqual([]);
+});
+
+it('reads requested in the same turn share a transaction, and one that throws fails alone', async () => {
+  await together(() => insert()(1));
+  let reads = 0;
+  const read = async <T>(step: () => T) => {
+    reads++;
+    return db.transaction(step).deferred() as T;
+  };
+  const readTogether = openGroupRead({ db, path: 'index.db', kind: INDEX, read });
+  const ends = await Promise.allSettled([
+    readTogether(rows),
+    readTogether(() => {
+      throw new Error('no such row');
+    }),
+    readTogether(() => rows().length),
+  ]);
+  expect(ends).toMatchObject([
+    { value: [1] },
+    { reason: { code: 'index_unusable', message: expect.stringContaining('no such row') } },
+    { value: 1 },
+  ]);
+  expect(reads).toBe(1);
 });
 
 function insert(): (n: number) => number {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { openFolderSyncs } from '../../src/adapters/local-storage/folders.ts';
+import { openSyncs } from '../../src/adapters/syncs.ts';
 
 /** Syncs that the test ends. */
-function openSyncs() {
+function syncsToEnd() {
   const begun: { folder: string; end(error?: Error): void }[] = [];
-  const sync = openFolderSyncs(
+  const sync = openSyncs(
     (folder) =>
       new Promise((resolve, reject) => {
         begun.push({ folder, end: (error) => (error === undefined ? resolve() : reject(error)) });
@@ -13,9 +13,9 @@ function openSyncs() {
   return { sync, begun, folders: () => begun.map(({ folder }) => folder) };
 }
 
-describe('syncs of folders', () => {
-  it('begin at once if no sync is in progress, separately for each folder', async () => {
-    const { sync, begun, folders } = openSyncs();
+describe('syncs', () => {
+  it('begin at once if no sync is in progress, separately for each path', async () => {
+    const { sync, begun, folders } = syncsToEnd();
     const both = [sync('/a'), sync('/b')];
     expect(folders()).toEqual(['/a', '/b']);
     for (const one of begun) one.end();
@@ -23,7 +23,7 @@ describe('syncs of folders', () => {
   });
 
   it('that are requested during another sync share one sync that begins afterwards', async () => {
-    const { sync, begun, folders } = openSyncs();
+    const { sync, begun, folders } = syncsToEnd();
     const first = sync('/a');
     let isServed = false;
     const later = Promise.all([sync('/a'), sync('/a'), sync('/a')]).then(() => {
@@ -43,7 +43,7 @@ describe('syncs of folders', () => {
   });
 
   it('that fail do not fail earlier or later requests', async () => {
-    const { sync, begun, folders } = openSyncs();
+    const { sync, begun, folders } = syncsToEnd();
     const asked = [sync('/a'), sync('/a')];
     const ended = Promise.allSettled(asked);
     begun[0]!.end(new Error('broken'));
