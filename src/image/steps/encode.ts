@@ -69,7 +69,8 @@ const SMALL_JPEG = 20_000;
 
 async function encodeJpeg(pipeline: Sharp, variant: Variant): Promise<Encoded> {
   const options = jpegOptions(variant);
-  const made = await buffer(pipeline.clone().jpeg(options));
+  // No clone: a clone copies all pixels.
+  const made = await buffer(pipeline.jpeg(options));
   if (!options.progressive || made.data.length > SMALL_JPEG) return made;
   const plain = await buffer(pipeline.jpeg({ ...options, progressive: false, optimiseScans: false }));
   return plain.data.length < made.data.length ? plain : made;
