@@ -96,7 +96,7 @@ export async function makeAgain(
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
   for (const [one, reason] of edited) results.set(one, leftAsEdited(one, reason, fixing.otherIndex));
   const repairable = wrong.filter((one) => !results.has(one));
-  const repairs = await distrust(fixing, repairable);
+  const repairs = await distrust(index, repairable);
   const madeIn: string[] = [];
   /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
@@ -205,17 +205,16 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number, repairs: Repairs): B
 
 /**
  * Marks outputs as wrong whose size and time, or whose bytes, are as recorded. Other runs would take such outputs for
- * correct. The mark stays even if the output cannot be made again now. Returns the wrong files that are there.
+ * correct. The mark stays even if the output cannot be made again now. Returns the files that were found wrong.
  */
-async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<Repairs> {
+async function distrust(index: Ports['index'], wrong: readonly WrongOutput[]): Promise<Repairs> {
   const repairs = new Map<string, FileFacts>();
   for await (const chunk of chunked(wrong)) {
-    const found = await storage.stat(chunk.map(({ record }) => record.path));
-    const unseen = chunk.filter((one, i) => {
-      const facts = found[i];
-      if (facts == null || facts === 'foreign' || isMissing(one)) return false;
-      repairs.set(one.record.path, facts);
-      return sameFile(facts, one.record) || !hasProblem(one, 'changed');
+    const unseen = chunk.filter((one) => {
+      const { record, file } = one;
+      if (file === undefined || isMissing(one)) return false;
+      repairs.set(record.path, file);
+      return sameFile(file, record) || !hasProblem(one, 'changed');
     });
     await index.distrust(unseen.map(({ record }) => record));
   }

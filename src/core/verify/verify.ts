@@ -1,6 +1,6 @@
 import { asImgtoolError, hasTrait } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
-import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
+import type { Batch, BatchOptions, FileFacts, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
 import { type Named, outputsNamed } from './named.ts';
 import { outputsOf, recordsAt } from './records.ts';
@@ -48,10 +48,17 @@ export async function verify(ports: Verifying, { batch, named = [] }: Scope, sig
 
 /** Checks wrong outputs again by their current records: a run may have replaced them in the meantime. */
 export async function lookAgain(ports: Verifying, wrong: readonly WrongOutput[], signal: AbortSignal) {
-  const paths = wrong.map(({ record }) => record.path);
-  const records = recordsAt(ports.index, paths);
-  return (await checkAll({ ...ports, progress: undefined }, records, signal)).wrong;
+  const files = new Map(wrong.map(({ record, file }) => [record.path, file]));
+  const records = recordsAt(ports.index, [...files.keys()]);
+  const { wrong: still } = await checkAll({ ...ports, progress: undefined }, records, signal);
+  // A file that has come since then is not the one that was found wrong.
+  return still.map(({ record, problems }) => withFile(record, problems, files.get(record.path)));
 }
+
+const withFile = (record: OutputRecord, problems: readonly Problem[], file: FileFacts | undefined) => ({
+  ...{ record, problems },
+  ...(file === undefined ? {} : { file }),
+});
 
 async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, signal: AbortSignal) {
   const wrong: WrongOutput[] = [];
@@ -61,9 +68,9 @@ async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, 
   const worker = async () => {
     for await (const record of { [Symbol.asyncIterator]: () => stream }) {
       if (signal.aborted) break;
-      const problems = await problemsOf(ports, record);
+      const { problems, file } = await problemsOf(ports, record);
       verified++;
-      if (problems.length > 0) wrong.push({ record, problems });
+      if (problems.length > 0) wrong.push(withFile(record, problems, file));
       ports.progress?.report(verified, wrong.length);
     }
   };
@@ -84,25 +91,30 @@ function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number 
 /** Most attempts to decode an output after errors that may pass. */
 const ATTEMPTS = 3;
 
-/** All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. */
-async function problemsOf(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
-  const { storage } = ports;
+/**
+ * All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. `file` is from before
+ * the file was read.
+ */
+async function problemsOf(ports: Verifying, record: OutputRecord) {
+  let file: FileFacts | undefined;
+  const all = (...problems: Problem[]) => ({ problems, file });
   try {
-    const [found = null] = await storage.stat([record.path]);
+    const [found = null] = await ports.storage.stat([record.path]);
     if (found === 'foreign') {
-      return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
+      return all({ problem: 'foreign', message: 'a folder, a link or a device is in its place' });
     }
-    if (found === null) return [MISSING];
+    if (found === null) return all(MISSING);
+    file = found;
     const { checksum, problems } = await problemsInside(ports, record);
-    if (checksum === null) return [MISSING];
+    if (checksum === null) return all(MISSING);
     const isAsWritten = found.size === record.size && checksum === record.checksum;
-    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...problems];
+    return all(...(isAsWritten ? [] : [changed(found.size, record)]), ...problems);
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (code === 'cancelled') throw error;
-    if (code === 'source_missing') return [MISSING];
+    if (code === 'source_missing') return all(MISSING);
     const [, why = message] = /\((E[A-Z]+)\)$/.exec(message) ?? [];
-    return [{ problem: 'unreadable', message: `cannot be read (${why})` }];
+    return all({ problem: 'unreadable', message: `cannot be read (${why})` });
   }
 }
 
