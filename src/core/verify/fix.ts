@@ -216,7 +216,10 @@ async function distrust(index: Ports['index'], wrong: readonly WrongOutput[]): P
       repairs.set(record.path, file);
       return sameFile(file, record) || !hasProblem(one, 'changed');
     });
-    await index.distrust(unseen.map(({ record }) => record));
+    await index.distrust(
+      unseen.map(({ record }) => record),
+      'damaged',
+    );
   }
   return repairs;
 }

@@ -2,8 +2,7 @@ import { dirname } from 'node:path';
 import { fixCommand } from '../../errors.ts';
 import type { ProblemWord, WrongOutput } from '../../model/verified.ts';
 import type { Failure } from '../../model.ts';
-import { sameFile } from '../job/decide.ts';
-import { chunked } from './records.ts';
+import { isMarked, sameFile } from '../job/decide.ts';
 import type { Verifying } from './verify.ts';
 
 /** Whether an output is never made again: its file is unreadable or foreign. */
@@ -16,24 +15,23 @@ export function hasProblem({ problems }: WrongOutput, word: ProblemWord): boolea
 /** Outputs that only a named path or batch makes again, each with the edited output that is the reason. */
 export type Edited = ReadonlyMap<WrongOutput, WrongOutput>;
 
+/** Whether another program wrote the file. A disk that changes bytes changes no time. */
+const isWritten = ({ file, record }: WrongOutput): boolean =>
+  file !== undefined &&
+  !sameFile(file, record) &&
+  !isMarked(file, record, 'damaged') &&
+  !isMarked(file, record, 'changed');
+
 /**
  * The wrong outputs that somebody may have edited: another program wrote them, and they can be decoded. Also the other
- * wrong outputs of their sources, because one job makes all outputs of a source. A disk that changes bytes changes no time.
+ * wrong outputs of their sources, because one job makes all outputs of a source.
  */
-export async function editedAmong(
-  { storage, sources }: Pick<Verifying, 'storage' | 'sources'>,
-  wrong: readonly WrongOutput[],
-) {
+export async function editedAmong({ sources }: Pick<Verifying, 'sources'>, wrong: readonly WrongOutput[]) {
   const bySource = new Map<string, WrongOutput>();
   const decoded = wrong.filter((one) => hasProblem(one, 'changed') && !hasProblem(one, 'undecodable'));
   const missing = new Set(await sources.missing(decoded.map(({ record }) => record.source)));
-  for await (const chunk of chunked(decoded)) {
-    const found = await storage.stat(chunk.map(({ record }) => record.path));
-    for (const [i, one] of chunk.entries()) {
-      const facts = found[i];
-      if (facts == null || facts === 'foreign' || sameFile(facts, one.record)) continue;
-      if (!missing.has(one.record.source)) bySource.set(one.record.source, one);
-    }
+  for (const one of decoded) {
+    if (isWritten(one) && !missing.has(one.record.source)) bySource.set(one.record.source, one);
   }
   const edited = new Map<WrongOutput, WrongOutput>();
   for (const one of wrong) {
