@@ -19,6 +19,8 @@ export interface WrongOutput {
   readonly problems: readonly Problem[];
   /** The file that was first found wrong; absent if there was none. A repair replaces no other file. */
   readonly file?: FileFacts;
+  /** Whether the file is surely no picture. A timeout or too little memory does not show that. */
+  readonly isBroken: boolean;
   /** A skipped duplicate that has only this output, when the output's own source is gone. */
   readonly duplicate?: string;
 }

@@ -57,11 +57,27 @@ describe('verify --fix', () => {
   ])('leaves the edits of a named folder with %s, and makes what is missing', async (_, withSetting) => {
     await place.process();
     await HARMS.edited.do(out('a_a.webp'));
+    place.put('out/b_a.webp', 'mine too, and no picture');
     const mine = hashOf(out('a_a.webp'));
-    rmSync(out('b_a.webp'));
+    for (const name of ['a_b', 'b_b']) rmSync(out(`${name}.webp`));
     const fixed = await verify(place, ...withSetting(['out', '--fix']));
-    expect(fixed).toMatchObject({ code: 1, document: { fixed: 1 } });
-    expect(hashOf(out('a_a.webp'))).toBe(mine);
+    expect(fixed).toMatchObject({ code: 1, document: { fixed: 2 } });
+    expect([hashOf(out('a_a.webp')), textOf('b_a.webp')]).toEqual([mine, 'mine too, and no picture']);
+    expect(place.files('out')).toHaveLength(4);
+  });
+
+  it('without a path leaves an edit of the same source also where a killed repair is resumed', async () => {
+    await place.process();
+    await HARMS.edited.do(out('a_a.webp'));
+    const mine = hashOf(out('a_a.webp'));
+    rmSync(out('a_b.webp'));
+    const gate = makeGate(place, { free: 0 });
+    const session = place.start(['verify', '--fix'], gate);
+    await gate.held(session);
+    session.signal('SIGKILL', 'group');
+    await session.ended;
+    expect((await place.run(['resume', 'last'])).code).toBe(0);
+    expect([place.files('out').length, hashOf(out('a_a.webp'))]).toEqual([4, mine]);
   });
 
   it('of a batch leaves edits of outputs that another batch made', async () => {

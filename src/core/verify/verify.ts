@@ -52,13 +52,11 @@ export async function lookAgain(ports: Verifying, wrong: readonly WrongOutput[],
   const records = recordsAt(ports.index, [...files.keys()]);
   const { wrong: still } = await checkAll({ ...ports, progress: undefined }, records, signal);
   // A file that has come since then is not the one that was found wrong.
-  return still.map(({ record, problems }) => withFile(record, problems, files.get(record.path)));
+  return still.map(({ file: _, ...one }) => withFile(one, files.get(one.record.path)));
 }
 
-const withFile = (record: OutputRecord, problems: readonly Problem[], file: FileFacts | undefined) => ({
-  ...{ record, problems },
-  ...(file === undefined ? {} : { file }),
-});
+const withFile = (one: Omit<WrongOutput, 'file'>, file: FileFacts | undefined): WrongOutput =>
+  file === undefined ? one : { ...one, file };
 
 async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, signal: AbortSignal) {
   const wrong: WrongOutput[] = [];
@@ -68,9 +66,9 @@ async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, 
   const worker = async () => {
     for await (const record of { [Symbol.asyncIterator]: () => stream }) {
       if (signal.aborted) break;
-      const { problems, file } = await problemsOf(ports, record);
+      const { file, ...found } = await problemsOf(ports, record);
       verified++;
-      if (problems.length > 0) wrong.push(withFile(record, problems, file));
+      if (found.problems.length > 0) wrong.push(withFile({ record, ...found }, file));
       ports.progress?.report(verified, wrong.length);
     }
   };
@@ -97,7 +95,8 @@ const ATTEMPTS = 3;
  */
 async function problemsOf(ports: Verifying, record: OutputRecord) {
   let file: FileFacts | undefined;
-  const all = (...problems: Problem[]) => ({ problems, file });
+  let isBroken = false;
+  const all = (...problems: Problem[]) => ({ problems, file, isBroken });
   try {
     const [found = null] = await ports.storage.stat([record.path]);
     if (found === 'foreign') {
@@ -105,10 +104,11 @@ async function problemsOf(ports: Verifying, record: OutputRecord) {
     }
     if (found === null) return all(MISSING);
     file = found;
-    const { checksum, problems } = await problemsInside(ports, record);
-    if (checksum === null) return all(MISSING);
-    const isAsWritten = found.size === record.size && checksum === record.checksum;
-    return all(...(isAsWritten ? [] : [changed(found.size, record)]), ...problems);
+    const inside = await problemsInside(ports, record);
+    if (inside.checksum === null) return all(MISSING);
+    isBroken = inside.isBroken;
+    const isAsWritten = found.size === record.size && inside.checksum === record.checksum;
+    return all(...(isAsWritten ? [] : [changed(found.size, record)]), ...inside.problems);
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (code === 'cancelled') throw error;
@@ -126,12 +126,13 @@ async function problemsInside(ports: Verifying, record: OutputRecord) {
     const problems: Problem[] = [];
     if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
     problems.push(...metadataProblems(found, record.metadata));
-    return { checksum: found.checksum, problems };
+    return { checksum: found.checksum, problems, isBroken: false };
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (!hasTrait(code, 'undecodable')) throw error;
     const problems: Problem[] = [{ problem: 'undecodable', message }];
-    return { checksum: await ports.storage.checksum(record.path), problems };
+    const isBroken = hasTrait(code, 'broken');
+    return { checksum: await ports.storage.checksum(record.path), problems, isBroken };
   }
 }
 

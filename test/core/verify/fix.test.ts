@@ -196,4 +196,18 @@ describe('making wrong outputs again', () => {
       expect(readFileSync(path, 'utf8')).toBe('mine');
     },
   );
+
+  it.each(['timeout', 'out_of_memory', 'worker_crashed', 'too_large'] as const)(
+    'leaves an edit whose decoding fails with %s, if nobody named it',
+    async (code) => {
+      writeFileSync(out('a'), 'mine');
+      const inspect = async (path: string) => {
+        if (path === out('a')) throw failure(code);
+        return FINE;
+      };
+      const { verified } = await checkOutputs(fixing({}, inspect), {}, true, never());
+      expect([...verified.remade!.values()]).toMatchObject([{ code: 'output_exists' }]);
+      expect([verified.edited, readFileSync(out('a'), 'utf8')]).toEqual([1, 'mine']);
+    },
+  );
 });
