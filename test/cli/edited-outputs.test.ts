@@ -60,10 +60,21 @@ describe('verify --fix', () => {
     place.put('out/b_a.webp', 'mine too, and no picture');
     const mine = hashOf(out('a_a.webp'));
     for (const name of ['a_b', 'b_b']) rmSync(out(`${name}.webp`));
+    const { stdout } = await place.run(['verify', ...withSetting(['out'])]);
+    // No command that it names loses an edit unless that is what it is for.
+    expect(stdout).toContain('Make 2 of them again: imgtool verify out --fix --keep-edited\n');
+    expect(stdout).toContain(
+      `to make them again: imgtool verify ${place.at('out')} --fix --no-keep-edited\n`,
+    );
     const fixed = await verify(place, ...withSetting(['out', '--fix']));
     expect(fixed).toMatchObject({ code: 1, document: { fixed: 2 } });
     expect([hashOf(out('a_a.webp')), textOf('b_a.webp')]).toEqual([mine, 'mine too, and no picture']);
     expect(place.files('out')).toHaveLength(4);
+    const all = await verify(
+      place,
+      ...withSetting([place.at('out'), '--fix', '--no-keep-edited']).slice(0, 3),
+    );
+    expect(all).toMatchObject({ code: 0, document: { fixed: 2 } });
   });
 
   it('without a path leaves an edit of the same source also where a killed repair is resumed', async () => {

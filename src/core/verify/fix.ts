@@ -43,17 +43,29 @@ type Edited = ReadonlySet<WrongOutput>;
 
 /**
  * Checks the outputs of a batch, or other outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
- * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
+ * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again. Errors:
+ * `usage` for a dry run of a repair; `no_input`.
  */
 export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, signal: AbortSignal) {
-  const { batch, named = [], keepEdited = false } = scope;
+  const { batch, named = [], keepEdited = false, dryRun = false } = scope;
+  if (fix && dryRun) {
+    const off = 'turn dryRun off in the file or variable that asks for it';
+    throw new ImgtoolError('usage', 'a repair has no dry run', {
+      fix: `to see what is wrong, only check; or ${off}`,
+    });
+  }
   const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, scope, signal));
   // Nobody has all output folders in mind: an edit is replaced only where the user names a folder or a batch.
   const isWhole = batch === undefined && named.length === 0;
   const edited = isWhole || keepEdited ? await editedAmong(ports, looked.wrong, keepEdited) : undefined;
   const verified: Verified = {
-    ...{ ...looked, gone: gone.length, ...ability, ...adviceOn(edited, ability.mendable, ports) },
-    fixBy: fixCommand(batch === undefined ? named.map(({ given }) => given) : [batch.id], ports.otherIndex),
+    ...{ ...looked, gone: gone.length, ...ability, ...adviceOn(edited, ability.mendable, ports, keepEdited) },
+    fixBy: fixCommand(
+      batch === undefined ? named.map(({ given }) => given) : [batch.id],
+      ports.otherIndex,
+      // Without this flag, the command would also replace the edits.
+      keepEdited && edited?.size ? ['--keep-edited'] : [],
+    ),
   };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
@@ -65,13 +77,13 @@ export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, si
 }
 
 /** How edited outputs change the advice: `mendable` is without them, and `editedBy` makes them again. */
-function adviceOn(edited: Edited | undefined, mendable: number, { otherIndex }: Fixing) {
+function adviceOn(edited: Edited | undefined, mendable: number, { otherIndex }: Fixing, keepEdited: boolean) {
   if (edited === undefined || edited.size === 0) return {};
   const folders = outermost(foldersOf(edited)).slice(0, NAMED);
   return {
     mendable: mendable - edited.size,
     edited: edited.size,
-    editedBy: fixCommand(folders, otherIndex),
+    editedBy: fixCommand(folders, otherIndex, keepEdited ? ['--no-keep-edited'] : []),
   };
 }
 

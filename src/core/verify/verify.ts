@@ -33,6 +33,8 @@ export interface Scope {
   readonly named?: readonly Named[];
   /** Whether a repair leaves outputs that somebody may have edited. Without a batch and names it always does. */
   readonly keepEdited?: boolean;
+  /** Whether a setting asks for a dry run. */
+  readonly dryRun?: boolean;
 }
 
 /** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index; `no_input`. */
