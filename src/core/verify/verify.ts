@@ -37,7 +37,10 @@ export interface Scope {
   readonly dryRun?: boolean;
 }
 
-/** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index; `no_input`. */
+/**
+ * Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index;
+ * `no_input`.
+ */
 export async function verify(ports: Verifying, { batch, named = [] }: Scope, signal: AbortSignal) {
   const { index } = ports;
   const records = batch === undefined ? outputsNamed(index, named) : outputsOf(index, batch);
