@@ -62,6 +62,8 @@ export interface VerifyRequest {
   readonly cwd: string;
   /** Whether to make wrong outputs again. */
   readonly fix: boolean;
+  /** Whether a setting asks for a dry run, which `fix` does not have. */
+  readonly dryRun: boolean;
   /** Whether wrong outputs stay that somebody may have edited. */
   readonly keepEdited: boolean;
   /** `jobs` is the number of outputs to work on at a time. */
@@ -209,7 +211,7 @@ export function createEngine(options: EngineOptions) {
     },
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`; `no_input` for a path without outputs. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
-      const { batch: id, paths, cwd, fix, keepEdited, machine, timeout, progress, openReport } = request;
+      const { batch: id, paths, cwd, fix, machine, timeout, progress, openReport } = request;
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const open: Fixing['open'] = async ({ named, folders }, { cwd, options }) => {
         const inputs = { paths: named, list: null, cwd, once: { folders } };
@@ -229,7 +231,8 @@ export function createEngine(options: EngineOptions) {
           otherIndex: isUsualIndex ? undefined : file,
         };
         const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
-        const scope = { batch, named: named(paths, cwd), keepEdited };
+        const { dryRun, keepEdited } = request;
+        const scope = { batch, named: named(paths, cwd), keepEdited, dryRun };
         const { verified, unfinished } = await checkOutputs(fixing, scope, fix, signal);
         const { remade } = verified;
         if (remade === undefined) return { verified, unfinished };

@@ -226,8 +226,12 @@ export function forgetCommand(paths: readonly string[], otherIndex?: string): st
 }
 
 /** The command line that makes the wrong outputs of a batch or at these paths again; of the whole index for none. */
-export function fixCommand(batchOrPaths: readonly string[], otherIndex?: string): string {
-  return commandLine('verify', batchOrPaths, ['--fix'], otherIndex);
+export function fixCommand(
+  batchOrPaths: readonly string[],
+  otherIndex?: string,
+  flags: readonly string[] = [],
+): string {
+  return commandLine('verify', batchOrPaths, ['--fix', ...flags], otherIndex);
 }
 
 function commandLine(verb: string, paths: readonly string[], flags: readonly string[], otherIndex?: string) {

@@ -107,13 +107,14 @@ export interface ImageEngine {
   cancel(batch: string): Promise<Batch>;
   /**
    * Reads and decodes the outputs of a batch, named as for `status`, or those at these paths, below them and of the sources
-   * there, or all outputs. With `fix`, makes wrong ones again. Without `batch` and `paths`,
-   * outputs that may have been edited stay as they are.
+   * there, or all outputs. With `fix`, makes wrong ones again. With `keepEdited`, and without `batch` and `paths`, outputs
+   * that may have been edited stay as they are.
    */
   verify(options?: {
     readonly batch?: string;
     readonly paths?: readonly string[];
     readonly fix?: boolean;
+    readonly keepEdited?: boolean;
     readonly signal?: AbortSignal;
   }): Promise<Verified>;
   /** Removes the records of outputs and sources that are gone, at these paths and below them. */
@@ -211,15 +212,16 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     async verify(given) {
       checkCall('verify', given);
       const { batch: id, paths = [], fix = false, signal = new AbortController().signal } = given ?? {};
+      const { keepEdited = config.keepEdited } = given ?? {};
       const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
-      const { keepEdited } = config;
-      const request = { batch: id, paths, cwd, fix, keepEdited, machine, timeout: config.limits.timeout };
+      const { dryRun, limits } = config;
+      const request = { batch: id, paths, cwd, fix, dryRun, keepEdited, machine, timeout: limits.timeout };
       return (await engine.verify(request, signal).catch(throwWorded)).verified;
     },
     async forget(paths, given) {
       checkCall('forget', paths, given);
       const named = typeof paths === 'string' ? [paths] : paths;
-      return engine.forget(named, cwd, given?.dryRun ?? false).catch(throwWorded);
+      return engine.forget(named, cwd, given?.dryRun ?? config.dryRun).catch(throwWorded);
     },
     async close() {
       closing.abort();

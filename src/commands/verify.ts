@@ -5,6 +5,8 @@ import { ImgtoolError } from '../errors.ts';
 import { isLive, openReport, styleOf } from '../report/open.ts';
 import { prepare, type Verb, WORKING, withMade } from './verb.ts';
 
+const KEEP_EDITED = 'leave outputs that somebody may have edited, as without a batch and paths';
+
 export const verifyVerb: Verb = {
   summary: 'check that outputs exist, are undamaged and unchanged, and have no metadata',
   description:
@@ -16,24 +18,20 @@ export const verifyVerb: Verb = {
     '[batch-or-path...]',
     'a batch: its id, its first digits, or last; or outputs, sources and folders of them (default: all outputs)',
   ],
-  // A check has no profile.
-  hidden: ['--profile'],
+  // A check has no profile. Help shows the form of a flag that changes the default.
+  hidden: ['--profile', '--no-keep-edited'],
   options: [
     [
       '--fix',
       'make outputs with problems again; replaces edited outputs too, but only those that a named batch or path has',
     ],
-    ['--keep-edited', 'leave outputs that somebody may have edited, as without a batch and paths'],
+    ['--keep-edited', KEEP_EDITED],
+    ['--no-keep-edited', KEEP_EDITED],
   ],
   examples: ['imgtool verify', 'imgtool verify last --fix', 'imgtool verify out --fix'],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);
-    if (config.dryRun && options.fix === true) {
-      throw new ImgtoolError('usage', 'a repair has no dry run', {
-        fix: 'leave out --fix to see what is wrong, or turn dryRun off in the file or variable that asks for it',
-      });
-    }
     return withMade(config, async (engine) => {
       // Listen now, because a signal can arrive while the display opens.
       call.hearSignals(engine.kill);
@@ -45,7 +43,7 @@ export const verifyVerb: Verb = {
       const { jobs, memory, memoryCap } = config;
       const request = {
         ...{ ...scopeOf(paths, config.cwd), fix: options.fix === true, progress },
-        keepEdited: config.keepEdited,
+        ...{ dryRun: config.dryRun, keepEdited: config.keepEdited },
         machine: { jobs, memory, memoryCap, limits: givenLimits(config, flagsOf(options)) },
         timeout: config.limits.timeout,
         openReport: (outGiven: string) =>

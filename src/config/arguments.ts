@@ -48,7 +48,7 @@ const CALLS = {
   cancel: { example: "cancel('last')", takes: [BATCH] },
   verify: {
     example: "verify({ paths: ['out'], fix: true })",
-    takes: [{ options: { batch: BATCH, paths: TEXTS, fix: YES_NO, signal: SIGNAL } }],
+    takes: [{ options: { batch: BATCH, paths: TEXTS, fix: YES_NO, keepEdited: YES_NO, signal: SIGNAL } }],
   },
   forget: {
     example: "forget(['photos/a.jpg'], { dryRun: true })",

@@ -2,17 +2,18 @@
  * What an error means for what comes next. `retryable`: the same attempt may succeed a moment later. `fatal`: no other
  * image could succeed either. `lasting`: the same file fails again. `unfinished`: another program may still be at work, so
  * a watch tries again within minutes. `gone`: there is no source (any more). `undecodable`: an output that fails like
- * this in `verify` can be read, but not decoded.
+ * this in `verify` can be read, but not decoded. `broken`: it is surely no picture that somebody has put there.
  */
-type Trait = 'retryable' | 'fatal' | 'lasting' | 'unfinished' | 'gone' | 'undecodable';
+type Trait = 'retryable' | 'fatal' | 'lasting' | 'unfinished' | 'gone' | 'undecodable' | 'broken';
 
 /** The classes of errors, each with its traits. */
 const CLASSES = {
   misuse: [],
   fatal: ['fatal'],
   lasting: ['lasting', 'undecodable'],
+  unknown: ['lasting', 'undecodable', 'broken'],
   /** The picture is damaged, or is still being written. */
-  incomplete: ['lasting', 'unfinished', 'undecodable'],
+  incomplete: ['lasting', 'unfinished', 'undecodable', 'broken'],
   /** The machine had too little of something at that moment. */
   overload: ['retryable', 'undecodable'],
   slow: ['undecodable'],
@@ -34,7 +35,7 @@ const CODES = {
   unknown_batch: 'misuse',
   batch_running: 'misuse',
   not_an_image: 'incomplete',
-  unsupported_format: 'lasting',
+  unsupported_format: 'unknown',
   corrupt: 'incomplete',
   too_large: 'lasting',
   too_many_frames: 'lasting',

@@ -64,27 +64,35 @@ export function framesOf(bytes: Buffer): number {
 /** The types of items with metadata, as they are listed: EXIF, and a MIME type that says XMP. */
 const METADATA = { exif: 'Exif', xmp: 'mimeapplication/rdf+xml' } as const;
 
-/** The metadata of the primary picture; null without any. Other pictures, such as a gain map, can have their own. */
+/**
+ * The metadata of the primary picture; null without any. Other pictures, such as a gain map, can have their own. Some
+ * writers do not say which picture their only item of a kind is about.
+ */
 export function primaryMetadata(bytes: Buffer, kind: keyof typeof METADATA): Buffer | null {
   const meta = metaOf(bytes);
-  const primary = primaryItem(bytes, findBox(meta, 'pitm'));
-  const own = referencesOf(bytes, meta).filter(
-    ({ type, to }) => type === 'cdsc' && to.includes(primary ?? 0),
-  );
+  const primary = primaryItem(bytes, findBox(meta, 'pitm')) ?? 0;
+  const about = referencesOf(bytes, meta).filter(({ type }) => type === 'cdsc');
+  const items = metadataItems(bytes, meta, METADATA[kind]);
+  const own = items.find((id) => about.some(({ from, to }) => from === id && to.includes(primary)));
+  const isOnly = items.length === 1 && about.every(({ from }) => from !== items[0]);
+  const id = own ?? (isOnly ? items[0] : undefined);
+  return id === undefined ? null : contentOf(bytes, meta, id);
+}
+
+/** The ids of all items of this type. */
+function metadataItems(bytes: Buffer, meta: readonly Box[], wanted: string): number[] {
   const list = findBox(meta, 'iinf');
-  for (const { start, end } of boxesIn(bytes, list, list && bytes[list.start] === 0 ? 6 : 8)) {
+  return boxesIn(bytes, list, list && bytes[list.start] === 0 ? 6 : 8).flatMap(({ start, end }) => {
     const bits = new Bits(bytes, start, end);
     const version = bits.next(8);
     bits.skip(24);
     const id = bits.next(version < 3 ? 16 : 32);
-    if (version < 2 || !own.some(({ from }) => from === id)) continue;
     const at = bits.offset + 2;
     // A name follows the type.
     const [, mime = ''] = bytes.toString('latin1', at + 4, end).split('\0');
     const type = textAt(bytes, at);
-    if ((type === 'mime' ? type + mime : type) === METADATA[kind]) return contentOf(bytes, meta, id);
-  }
-  return null;
+    return version >= 2 && (type === 'mime' ? type + mime : type) === wanted ? [id] : [];
+  });
 }
 
 /** Major brands that libvips accepts as HEIF and that libheif reads as a still picture. */

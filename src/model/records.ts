@@ -12,6 +12,13 @@ export interface FileFacts {
   readonly ino: string;
 }
 
+/**
+ * What stands before the time of a record that is marked as wrong. `damaged`: a check has found damage in this file.
+ * `changed`: the file has other bytes, perhaps of an edit.
+ */
+export const MARKS = { damaged: '!', changed: '?' } as const;
+export type Mark = keyof typeof MARKS;
+
 /** The facts about a source from a stat. */
 export interface SourceFacts extends FileFacts {
   /**

@@ -1,5 +1,5 @@
 import type { Failure } from './jobs.ts';
-import type { OutputRecord } from './records.ts';
+import type { FileFacts, OutputRecord } from './records.ts';
 
 /**
  * A kind of problem; an output may have several. `missing`: nothing is under its name. `foreign`: a folder, link or device
@@ -17,6 +17,10 @@ export interface WrongOutput {
   readonly record: OutputRecord;
   /** At least one, in the order of `ProblemWord`. */
   readonly problems: readonly Problem[];
+  /** The file that was first found wrong; absent if there was none. A repair replaces no other file. */
+  readonly file?: FileFacts;
+  /** Whether the file is surely no picture. A timeout or too little memory does not show that. */
+  readonly isBroken: boolean;
   /** A skipped duplicate that has only this output, when the output's own source is gone. */
   readonly duplicate?: string;
 }

@@ -1,4 +1,4 @@
-import type { NameRecord, OutputRecord, Reservation, SourceRecord } from '../model.ts';
+import type { Mark, NameRecord, OutputRecord, Reservation, SourceRecord } from '../model.ts';
 
 /** The processed sources and their outputs. */
 export interface Catalog {
@@ -23,8 +23,11 @@ export interface Catalog {
   renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
   /** All outputs that were made, oldest first. */
   outputs(): AsyncIterable<OutputRecord>;
-  /** Marks these outputs, and all with their bytes, as wrong: the next job makes them again. May be called twice. */
-  distrust(outputs: readonly OutputRecord[]): Promise<void>;
+  /**
+   * Marks these outputs, and all links to their files, as wrong: the next job makes them again. Does nothing where an output
+   * was made again in the meantime. May be called twice.
+   */
+  distrust(outputs: readonly OutputRecord[], mark: Mark): Promise<void>;
   /** The names that belong to this source, made or reserved. */
   ownedBy(source: string): Promise<NameRecord[]>;
   /**

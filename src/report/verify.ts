@@ -131,7 +131,7 @@ function verdictOf(verified: Verified): string[] {
 function editedLines({ edited = 0, editedBy = '' }: Verified): string[] {
   if (edited === 0) return [];
   const [may, them] = edited === 1 ? ['is', 'it'] : ['are', 'them'];
-  const what = `${counted(edited, 'output')} ${may} perhaps edited, or made together with an edited one`;
+  const what = `${counted(edited, 'output')} ${may} perhaps edited`;
   return [`${what}. Name the folder to make ${them} again: ${printable(editedBy)}`];
 }
 

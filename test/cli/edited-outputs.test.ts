@@ -13,7 +13,7 @@ import {
 } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { hashOf, picture, putOld } from './pictures.ts';
-import { HARMS, verify } from './verifying.ts';
+import { HARMS, rot, verify } from './verifying.ts';
 import { ALONE, startWatch, stop } from './watching.ts';
 
 let place: Place;
@@ -57,11 +57,35 @@ describe('verify --fix', () => {
   ])('leaves the edits of a named folder with %s, and makes what is missing', async (_, withSetting) => {
     await place.process();
     await HARMS.edited.do(out('a_a.webp'));
+    place.put('out/b_a.webp', 'mine too, and no picture');
     const mine = hashOf(out('a_a.webp'));
-    rmSync(out('b_a.webp'));
+    for (const name of ['a_b', 'b_b']) rmSync(out(`${name}.webp`));
+    const { stdout } = await place.run(['verify', ...withSetting(['out'])]);
+    // No command that it names loses an edit unless that is what it is for.
+    expect(stdout).toContain('Make 2 of them again: imgtool verify out --fix --keep-edited\n');
+    expect(stdout).toContain(
+      `to make them again: imgtool verify ${place.at('out')} --fix --no-keep-edited\n`,
+    );
     const fixed = await verify(place, ...withSetting(['out', '--fix']));
-    expect(fixed).toMatchObject({ code: 1, document: { fixed: 1 } });
-    expect(hashOf(out('a_a.webp'))).toBe(mine);
+    expect(fixed).toMatchObject({ code: 1, document: { fixed: 2 } });
+    expect([hashOf(out('a_a.webp')), textOf('b_a.webp')]).toEqual([mine, 'mine too, and no picture']);
+    expect(place.files('out')).toHaveLength(4);
+    const all = await verify(place, place.at('out'), '--fix', '--no-keep-edited');
+    expect(all).toMatchObject({ code: 0, document: { fixed: 2 } });
+  });
+
+  it('without a path leaves an edit of the same source also where a killed repair is resumed', async () => {
+    await place.process();
+    await HARMS.edited.do(out('a_a.webp'));
+    const mine = hashOf(out('a_a.webp'));
+    rmSync(out('a_b.webp'));
+    const gate = makeGate(place, { free: 0 });
+    const session = place.start(['verify', '--fix'], gate);
+    await gate.held(session);
+    session.signal('SIGKILL', 'group');
+    await session.ended;
+    expect((await place.run(['resume', 'last'])).code).toBe(0);
+    expect([place.files('out').length, hashOf(out('a_a.webp'))]).toEqual([4, mine]);
   });
 
   it('of a batch leaves edits of outputs that another batch made', async () => {
@@ -84,6 +108,60 @@ describe('verify --fix', () => {
     const { code, stdout } = await session.ended;
     expect([code, stdout]).toEqual([1, expect.stringContaining('not made again: was not put in order')]);
     expect(textOf('a_a.webp')).toBe('mine');
+  });
+});
+
+describe('an output that verify --fix found damaged and could not make again', () => {
+  const copyright = ['--copyright', 'Annabella'];
+
+  /** Damages an output that can still be decoded, and lets a repair fail because its source is away. */
+  async function damage() {
+    await place.process(...copyright);
+    const good = hashOf(out('a_a.webp'));
+    rot(out('a_a.webp'), readFileSync(out('a_a.webp')).lastIndexOf('Annabella'));
+    renameSync(place.at('photos/a.jpg'), place.at('a.jpg'));
+    expect(await verify(place, '--fix')).toMatchObject({ code: 1, document: { wrong: 1, fixed: 0 } });
+    renameSync(place.at('a.jpg'), place.at('photos/a.jpg'));
+    return good;
+  }
+
+  it.each([
+    ['verify --fix', () => place.run(['verify', '--fix', '--json'])],
+    ['verify --fix --keep-edited', () => place.run(['verify', 'out', '--fix', '--keep-edited', '--json'])],
+    ['process', () => place.process(...copyright)],
+    ['process --keep-edited', () => place.process(...copyright, '--keep-edited')],
+  ])('is made again by %s, and nobody is said to have changed it', async (_, mend) => {
+    const good = await damage();
+    const outcome = await mend();
+    expect([outcome.code, outcome.stderr, hashOf(out('a_a.webp'))]).toEqual([0, '', good]);
+    expect(outcome.stdout).not.toContain('was changed since');
+    expect(await verify(place)).toMatchObject({ code: 0, document: { verified: 4, wrong: 0 } });
+  });
+
+  it('is made again by the resume of a repair that was killed, also if its batch kept edits', async () => {
+    await place.process('--keep-edited', ...copyright);
+    const good = hashOf(out('a_a.webp'));
+    rot(out('a_a.webp'), readFileSync(out('a_a.webp')).lastIndexOf('Annabella'));
+    const gate = makeGate(place, { free: 0 });
+    const session = place.start(['verify', '--fix'], gate);
+    await gate.held(session);
+    session.signal('SIGKILL', 'group');
+    await session.ended;
+    const { code, stderr } = await place.run(['resume', 'last', '--json']);
+    expect([code, stderr, hashOf(out('a_a.webp'))]).toEqual([0, '', good]);
+  });
+
+  it('stays if somebody edits it later', async () => {
+    await damage();
+    await HARMS.edited.do(out('a_a.webp'));
+    const mine = hashOf(out('a_a.webp'));
+    expect(await verify(place, '--fix')).toMatchObject({ code: 1, document: { wrong: 1, fixed: 0 } });
+    const kept = await place.process(...copyright, '--keep-edited');
+    expect(kept.stdout).toContain('to make it again, use --no-keep-edited');
+    expect([warningsIn(kept), hashOf(out('a_a.webp'))]).toEqual([
+      ['out/a_a.webp: was changed since imgtool made it, so it stays'],
+      mine,
+    ]);
   });
 });
 

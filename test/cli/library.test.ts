@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -201,6 +201,35 @@ describe('processImages', () => {
     expect(await engine.forget('photos', { dryRun: true })).toEqual({ dryRun: true, ...gone });
     expect(await engine.forget(['photos', 'out'])).toEqual({ dryRun: false, ...gone });
     await expect(engine.forget('photos')).rejects.toMatchObject({ code: 'no_input' });
+    await engine.close();
+  });
+
+  it('of an engine repairs and forgets nothing where a settings file asks for a dry run', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    await all(processImages('photos', options()));
+    place.put('settings.yaml', 'dryRun: true\n');
+    place.put('out/a_a.webp', 'no picture');
+    const engine = await openEngine({ cwd: place.cwd, index: place.index, config: 'settings.yaml' });
+    await expect(engine.verify({ paths: ['out'], fix: true })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'a repair has no dry run',
+    });
+    expect(await engine.verify({ paths: ['out'] })).toMatchObject({ verified: 2, wrong: [{}] });
+    expect(readFileSync(place.at('out/a_a.webp'), 'utf8')).toBe('no picture');
+    for (const folder of ['photos', 'out']) rmSync(place.at(folder), { recursive: true });
+    expect(await engine.forget('photos')).toMatchObject({ dryRun: true, outputs: { length: 2 } });
+    expect(await engine.forget('photos', { dryRun: false })).toMatchObject({ outputs: { length: 2 } });
+    await engine.close();
+  });
+
+  it('of an engine leaves an edit in a repair, if it is asked to', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    await all(engine.process('photos', { out: 'out', variants: ['a:w=40'] }));
+    place.put('out/a_a.webp', 'mine');
+    const { remade } = await engine.verify({ paths: ['out'], fix: true, keepEdited: true });
+    expect([...remade!.values()]).toMatchObject([{ code: 'output_exists' }]);
+    expect(readFileSync(place.at('out/a_a.webp'), 'utf8')).toBe('mine');
     await engine.close();
   });
 

@@ -130,6 +130,21 @@ describe('imgtool process', () => {
     expect(xmpIn(written!, () => true).get('dc:title')?.texts).toEqual(['Photograph']);
   });
 
+  it('keeps the only metadata of a HEIC photograph that does not say which picture it is about', async () => {
+    const data = packetOf('<dc:title>Photograph</dc:title>');
+    const xmp = { type: 'mime\0application/rdf+xml', data, properties: [] };
+    putOld(place.at('photos/a.jpg'), heicOf([coded('plain.heic'), xmp], 1, []));
+    putOld(place.at('photos/b.jpg'), heicOf([coded('plain.heic'), xmp, xmp], 1, []));
+    await place.process('--keep', 'xmp', ...variants(['jpeg']));
+    const titles = await Promise.all(
+      outputs().map(async (path) => {
+        const { xmp: written } = await sharp(path).metadata();
+        return written && xmpIn(written, () => true).get('dc:title')?.texts;
+      }),
+    );
+    expect(titles).toEqual([['Photograph'], undefined]);
+  });
+
   it('keeps the position without its time, and the time with the date', async () => {
     const gps = new Map([
       [1, ascii(1, 'N')],

@@ -187,22 +187,21 @@ describe('imgtool verify --fix', () => {
     rmSync(place.at('other one', 'a_b.webp'));
     rmSync(out('b_a.webp'));
     const mine = hashOf(edited);
-    const advice = `Name the folder to make them again: imgtool verify '${place.at('other one')}' --fix\n`;
+    const advice = `Name the folder to make it again: imgtool verify '${place.at('other one')}' --fix\n`;
     const plain = await place.run(['verify']);
     expect([plain.code, plain.stdout]).toEqual([
       1,
-      expect.stringContaining(`Make 1 of them again: imgtool verify --fix\n2 outputs are perhaps edited`),
+      expect.stringContaining(`Make 2 of them again: imgtool verify --fix\n1 output is perhaps edited`),
     ]);
     expect(plain.stdout).toContain(advice);
     const { document, code } = await verify('--fix');
-    expect([document.fixed, code, hashOf(edited)]).toEqual([1, 1, mine]);
+    expect([document.fixed, code, hashOf(edited)]).toEqual([2, 1, mine]);
     const left = document.problems.filter(({ fixed }) => fixed === false);
     const fix = `move the edit away, then: imgtool verify '${edited}' --fix`;
     expect(left.map(({ error }) => error)).toEqual([
       { code: 'output_exists', message: 'another program wrote it, so it may be an edit', fix },
-      { code: 'output_exists', message: `another program wrote ${edited}, so it may be an edit`, fix },
     ]);
-    expect(await verify('other one', '--fix')).toMatchObject({ code: 0, document: { fixed: 2 } });
+    expect(await verify('other one', '--fix')).toMatchObject({ code: 0, document: { fixed: 1 } });
     expect(hashOf(edited)).not.toBe(mine);
     await assertInvariants(place, { sources, outs: ['out', 'other one'] });
   });

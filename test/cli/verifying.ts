@@ -54,13 +54,12 @@ export function wordsOf(place: Place, { problems }: Document): Record<string, st
   return words;
 }
 
-/** Changes one byte in place as a failing disk does: size and time stay the same. */
-export function rot(path: string): void {
+/** Changes one byte in place as a failing disk does: size and time stay the same. By default near the end. */
+export function rot(path: string, at = statSync(path).size - 9): void {
   const before = statSync(path, { bigint: true });
   const reference = `${path}.reference`;
   execFileSync('cp', ['-p', path, reference]);
   const file = openSync(path, 'r+');
-  const at = Number(before.size) - 9;
   writeSync(file, Buffer.from([readFileSync(path)[at]! ^ 0x55]), 0, 1, at);
   closeSync(file);
   execFileSync('touch', ['-r', reference, path]);

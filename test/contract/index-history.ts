@@ -170,7 +170,7 @@ export function indexOfHistoryConformance(name: string, openPair: () => Promise<
       };
       await twice(() => index.withdraw(second!));
       await twice(() => index.walked(run, 3, true));
-      await twice(() => index.distrust(made));
+      await twice(() => index.distrust(made, 'damaged'));
       await twice(() => index.forget('/photos/a', [made[0]!.path], [], true));
       await twice(() => index.end(run, 'finished'));
       await twice(() => index.recover([{ ...run, outputs: [] }]));

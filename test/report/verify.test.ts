@@ -14,6 +14,7 @@ const TORN = { problem: 'undecodable', message: `cut short ${HOSTILE}` } as cons
 const wrongOf = (path: string, ...problems: WrongOutput['problems']): WrongOutput => ({
   record: outputRecord(path, '/photos/a.jpg'),
   problems,
+  isBroken: false,
 });
 const FIRST = wrongOf('/out/a.webp', MISSING);
 const SECOND = wrongOf(`/out/${HOSTILE}`, CHANGED, TORN);
@@ -56,7 +57,7 @@ describe('the text of verify', () => {
   it('leaves edited outputs to a command that names their folder', () => {
     expect(sumOf({ mendable: 0, edited: 2, editedBy: 'imgtool verify /out --fix' })).toEqual([
       '1,240 outputs verified, 2 not in order',
-      '2 outputs are perhaps edited, or made together with an edited one. Name the folder to make them again: imgtool verify /out --fix',
+      '2 outputs are perhaps edited. Name the folder to make them again: imgtool verify /out --fix',
     ]);
   });
 

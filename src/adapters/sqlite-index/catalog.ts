@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
-import { presetMark } from '../../model/records.ts';
+import { MARKS, presetMark } from '../../model/records.ts';
 import type { NameRecord, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName } from '../../ports.ts';
 import { type Connection, pagesFrom } from '../sqlite/connection.ts';
@@ -46,10 +46,11 @@ export function createCatalog(connection: Connection, fold: FoldName) {
     SELECT key AS id, ${OUTPUT} FROM outputs WHERE key > ? AND key < ? AND digest IS NOT NULL ORDER BY key LIMIT ?`);
   const page = prepare<[number, number], OutputRecord & { id: number }>(`
     SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`);
-  // No file has this time or checksum, so the next job reads the output and finds it wrong.
+  // No file has a time with a mark, or this checksum, so the next job reads the output and finds it wrong.
   const distrust = prepare(`
-    UPDATE outputs SET mtime = '0', checksum = ''
-    WHERE key = @key OR (digest = @digest AND settings = @settings AND ino = @ino AND checksum = @checksum)`);
+    UPDATE outputs SET mtime = @mark || mtime, checksum = ''
+    WHERE checksum <> '' AND checksum = @checksum
+      AND ((key = @key AND mtime = @mtime) OR (digest = @digest AND settings = @settings AND ino = @ino))`);
   const former = prepare<[string], { first: number; last: number }>(`
     SELECT first, last FROM former_settings WHERE settings = ?`);
   const dropFormer = prepare('DELETE FROM former_settings WHERE settings = ?');
@@ -153,9 +154,9 @@ export function createCatalog(connection: Connection, fold: FoldName) {
           for (const { from } of renamed) dropFormer.run(from);
         });
       },
-      distrust: (outputs) =>
+      distrust: (outputs, mark) =>
         write(() => {
-          for (const output of outputs) distrust.run({ ...output, key: fold(output.path) });
+          for (const one of outputs) distrust.run({ ...one, key: fold(one.path), mark: MARKS[mark] });
         }),
       ownedBy: (path) => read(() => owned.all(path)),
       forget: (path, outputs, given, isGone) =>

@@ -132,7 +132,8 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
 /** Distrusts the record of an output with other bytes than recorded, if a stat does not show that. */
 async function distrustIfUnseen({ index, storage }: JobWork, record: OutputRecord): Promise<void> {
   const [found] = await storage.stat([record.path]);
-  if (found != null && found !== 'foreign' && sameFile(found, record)) await index.distrust([record]);
+  if (found != null && found !== 'foreign' && sameFile(found, record))
+    await index.distrust([record], 'changed');
 }
 
 async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Ready[]> {

@@ -1,6 +1,8 @@
 import {
   type FileFacts,
   isAskedBy,
+  MARKS,
+  type Mark,
   type OutputRecord,
   type SourceFacts,
   type SourceRecord,
@@ -140,9 +142,10 @@ export const isAllLeft = (steps: readonly Step[]): boolean =>
   steps.some(({ kind }) => kind === 'leave') &&
   steps.every(({ kind }) => kind === 'leave' || kind === 'keep');
 
-/** Whether the file under the name of an output is not the one that was written there. */
+/** Whether somebody has changed the file under the name of an output. Damage that a check has found there is no change. */
 export function isChanged({ record, disk, checksum }: Wanted): boolean {
-  if (!isMade(record) || disk === null || disk === 'foreign') return false;
+  if (!isMade(record) || disk === null || disk === 'foreign' || isMarked(disk, record, 'damaged'))
+    return false;
   return checksum === undefined ? !sameFile(disk, record) : checksum !== record.checksum;
 }
 
@@ -174,6 +177,11 @@ export function isAskedAs(variant: string, preset: string, record: OutputRecord)
 
 export function sameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
+}
+
+/** Whether the record was marked as wrong while the file was as it is now. */
+export function isMarked({ mtime, ...file }: FileFacts, record: OutputRecord, mark: Mark): boolean {
+  return sameFile({ ...file, mtime: MARKS[mark] + mtime }, record);
 }
 
 /** Whether a stat shows an unchanged source. An edit can keep size and mtime, but not ctime. */

@@ -111,7 +111,7 @@ export function editWarnings(
       ),
     ),
     ...left.map(({ wanted: { path } }) =>
-      warning(path, isDryRun ? 'would stay' : 'stays', 'leave out {{keepEdited}} to make it again'),
+      warning(path, isDryRun ? 'would stay' : 'stays', 'to make it again, use {{keepEdited false}}'),
     ),
   ];
 }

@@ -7,15 +7,7 @@ import { type NewWork, ONE_WALK, runBatch } from '../batch/run.ts';
 import type { Ports } from '../job/context.ts';
 import { sameFile } from '../job/decide.ts';
 import { forgetGone, isMissing, NAMED, outermost, separateGone } from './gone.ts';
-import {
-  type Edited,
-  editedAmong,
-  foldersOf,
-  hasProblem,
-  isLeftAlone,
-  leftAlone,
-  leftAsEdited,
-} from './left-alone.ts';
+import { editedAmong, foldersOf, hasProblem, isLeftAlone, leftAlone, leftAsEdited } from './left-alone.ts';
 import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';
 import { chunked } from './records.ts';
 import { lookAgain, type Scope, type Verifying, verify } from './verify.ts';
@@ -46,19 +38,34 @@ type Results = Map<WrongOutput, Result>;
 /** The files that were found wrong and may be replaced, by path. */
 type Repairs = ReadonlyMap<string, FileFacts>;
 
+/** Outputs that somebody may have edited, and that stay. */
+type Edited = ReadonlySet<WrongOutput>;
+
 /**
  * Checks the outputs of a batch, or other outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
- * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
+ * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again. Errors:
+ * `usage` for a dry run of a repair; `no_input`.
  */
 export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, signal: AbortSignal) {
-  const { batch, named = [], keepEdited = false } = scope;
+  const { batch, named = [], keepEdited = false, dryRun = false } = scope;
+  if (fix && dryRun) {
+    const off = 'turn dryRun off in the file or variable that asks for it';
+    throw new ImgtoolError('usage', 'a repair has no dry run', {
+      fix: `to see what is wrong, only check; or ${off}`,
+    });
+  }
   const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, scope, signal));
   // Nobody has all output folders in mind: an edit is replaced only where the user names a folder or a batch.
   const isWhole = batch === undefined && named.length === 0;
-  const edited: Edited = isWhole || keepEdited ? await editedAmong(ports, looked.wrong) : new Map();
+  const edited = isWhole || keepEdited ? await editedAmong(ports, looked.wrong, keepEdited) : undefined;
   const verified: Verified = {
-    ...{ ...looked, gone: gone.length, ...ability, ...adviceOn(edited, ability.mendable, ports) },
-    fixBy: fixCommand(batch === undefined ? named.map(({ given }) => given) : [batch.id], ports.otherIndex),
+    ...{ ...looked, gone: gone.length, ...ability, ...adviceOn(edited, ability.mendable, ports, keepEdited) },
+    fixBy: fixCommand(
+      batch === undefined ? named.map(({ given }) => given) : [batch.id],
+      ports.otherIndex,
+      // Without this flag, the command would also replace the edits.
+      keepEdited && edited?.size ? ['--keep-edited'] : [],
+    ),
   };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
@@ -70,38 +77,40 @@ export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, si
 }
 
 /** How edited outputs change the advice: `mendable` is without them, and `editedBy` makes them again. */
-function adviceOn(edited: Edited, mendable: number, { otherIndex }: Fixing) {
-  if (edited.size === 0) return {};
-  const folders = outermost(foldersOf(edited.keys())).slice(0, NAMED);
+function adviceOn(edited: Edited | undefined, mendable: number, { otherIndex }: Fixing, keepEdited: boolean) {
+  if (edited === undefined || edited.size === 0) return {};
+  const folders = outermost(foldersOf(edited)).slice(0, NAMED);
   return {
     mendable: mendable - edited.size,
     edited: edited.size,
-    editedBy: fixCommand(folders, otherIndex),
+    editedBy: fixCommand(folders, otherIndex, keepEdited ? ['--no-keep-edited'] : []),
   };
 }
 
 /**
  * Makes wrong outputs again from their sources, with the options of the batches that made them: one new batch for each
- * set of options. Never overwrites foreign files or `edited` outputs. With `isAnywhere` it also writes to a folder whose disk may not be
- * mounted. Errors: fatal ones.
+ * set of options. It replaces only files that were found wrong, and none that is foreign or `edited`. Without `edited`, no
+ * edit is protected. With `isAnywhere` it also writes to a folder whose disk may not be mounted. Errors: fatal ones.
  */
 export async function makeAgain(
   fixing: Fixing,
   wrong: readonly WrongOutput[],
   signal: AbortSignal,
   isAnywhere = true,
-  edited: Edited = new Map(),
+  edited?: Edited,
 ) {
   const { index, storage, sources, machine } = fixing;
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
-  for (const [one, reason] of edited) results.set(one, leftAsEdited(one, reason, fixing.otherIndex));
+  for (const one of edited ?? []) results.set(one, leftAsEdited(one, fixing.otherIndex));
   const repairable = wrong.filter((one) => !results.has(one));
-  const repairs = await distrust(fixing, repairable);
+  const repairs = await distrust(index, repairable);
   const madeIn: string[] = [];
   /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
   const missing = new Set(await sources.missing(repairable.map(({ record }) => record.source)));
-  for (const plan of await planAgain(index, repairable, machine, (one, why) =>
+  // A batch that is resumed no longer knows which files were found wrong.
+  const now = edited === undefined ? machine : { ...machine, keepEdited: true };
+  for (const plan of await planAgain(index, repairable, now, (one, why) =>
     results.set(one, missing.has(one.record.source) ? sourceGone(one, fixing) : why),
   )) {
     if (signal.aborted || unfinished !== undefined) break;
@@ -205,19 +214,21 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number, repairs: Repairs): B
 
 /**
  * Marks outputs as wrong whose size and time, or whose bytes, are as recorded. Other runs would take such outputs for
- * correct. The mark stays even if the output cannot be made again now. Returns the wrong files that are there.
+ * correct. The mark stays even if the output cannot be made again now. Returns the files that were found wrong.
  */
-async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<Repairs> {
+async function distrust(index: Ports['index'], wrong: readonly WrongOutput[]): Promise<Repairs> {
   const repairs = new Map<string, FileFacts>();
   for await (const chunk of chunked(wrong)) {
-    const found = await storage.stat(chunk.map(({ record }) => record.path));
-    const unseen = chunk.filter((one, i) => {
-      const facts = found[i];
-      if (facts == null || facts === 'foreign' || isMissing(one)) return false;
-      repairs.set(one.record.path, facts);
-      return sameFile(facts, one.record) || !hasProblem(one, 'changed');
+    const unseen = chunk.filter((one) => {
+      const { record, file } = one;
+      if (file === undefined || isMissing(one)) return false;
+      repairs.set(record.path, file);
+      return sameFile(file, record) || !hasProblem(one, 'changed');
     });
-    await index.distrust(unseen.map(({ record }) => record));
+    await index.distrust(
+      unseen.map(({ record }) => record),
+      'damaged',
+    );
   }
   return repairs;
 }

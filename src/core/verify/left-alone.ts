@@ -2,8 +2,7 @@ import { dirname } from 'node:path';
 import { fixCommand } from '../../errors.ts';
 import type { ProblemWord, WrongOutput } from '../../model/verified.ts';
 import type { Failure } from '../../model.ts';
-import { sameFile } from '../job/decide.ts';
-import { chunked } from './records.ts';
+import { isMarked, sameFile } from '../job/decide.ts';
 import type { Verifying } from './verify.ts';
 
 /** Whether an output is never made again: its file is unreadable or foreign. */
@@ -13,34 +12,27 @@ export function hasProblem({ problems }: WrongOutput, word: ProblemWord): boolea
   return problems.some(({ problem }) => problem === word);
 }
 
-/** Outputs that only a named path or batch makes again, each with the edited output that is the reason. */
-export type Edited = ReadonlyMap<WrongOutput, WrongOutput>;
+/** Whether another program wrote the file. A disk that changes bytes changes no time. */
+const isWritten = ({ file, record }: WrongOutput): boolean =>
+  file !== undefined &&
+  !sameFile(file, record) &&
+  !isMarked(file, record, 'damaged') &&
+  !isMarked(file, record, 'changed');
 
 /**
- * The wrong outputs that somebody may have edited: another program wrote them, and they can be decoded. Also the other
- * wrong outputs of their sources, because one job makes all outputs of a source. A disk that changes bytes changes no time.
+ * The wrong outputs that somebody may have edited, as far as their sources are there: another program wrote them. A file
+ * that is surely no picture counts as damage, unless the user wants to keep what was edited.
  */
 export async function editedAmong(
-  { storage, sources }: Pick<Verifying, 'storage' | 'sources'>,
+  { sources }: Pick<Verifying, 'sources'>,
   wrong: readonly WrongOutput[],
-) {
-  const bySource = new Map<string, WrongOutput>();
-  const decoded = wrong.filter((one) => hasProblem(one, 'changed') && !hasProblem(one, 'undecodable'));
-  const missing = new Set(await sources.missing(decoded.map(({ record }) => record.source)));
-  for await (const chunk of chunked(decoded)) {
-    const found = await storage.stat(chunk.map(({ record }) => record.path));
-    for (const [i, one] of chunk.entries()) {
-      const facts = found[i];
-      if (facts == null || facts === 'foreign' || sameFile(facts, one.record)) continue;
-      if (!missing.has(one.record.source)) bySource.set(one.record.source, one);
-    }
-  }
-  const edited = new Map<WrongOutput, WrongOutput>();
-  for (const one of wrong) {
-    const reason = bySource.get(one.record.source);
-    if (reason !== undefined && !isLeftAlone(one)) edited.set(one, decoded.includes(one) ? one : reason);
-  }
-  return edited;
+  keepEdited: boolean,
+): Promise<ReadonlySet<WrongOutput>> {
+  const edited = wrong.filter(
+    (one) => hasProblem(one, 'changed') && isWritten(one) && (keepEdited || !one.isBroken),
+  );
+  const missing = new Set(await sources.missing(edited.map(({ record }) => record.source)));
+  return new Set(edited.filter(({ record }) => !missing.has(record.source)));
 }
 
 /** The folders of outputs. */
@@ -58,9 +50,7 @@ export function leftAlone(one: WrongOutput): Failure {
 }
 
 /** Why an edited output is not made again. */
-export function leftAsEdited(one: WrongOutput, reason: WrongOutput, otherIndex?: string): Failure {
-  const { path } = reason.record;
-  const which = one === reason ? 'another program wrote it' : `another program wrote ${path}`;
-  const fix = `move the edit away, then: ${fixCommand([path], otherIndex)}`;
-  return { code: 'output_exists', message: `${which}, so it may be an edit`, fix };
+export function leftAsEdited({ record }: WrongOutput, otherIndex?: string): Failure {
+  const fix = `move the edit away, then: ${fixCommand([record.path], otherIndex)}`;
+  return { code: 'output_exists', message: 'another program wrote it, so it may be an edit', fix };
 }

@@ -33,6 +33,7 @@ interface FoundIn {
 /** The resources of this machine, and limits that replace the former ones. */
 export interface RepairSettings extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap'> {
   readonly limits: Partial<Limits>;
+  readonly keepEdited?: boolean;
 }
 
 type Former = Way & Pick<Batch, 'cwd' | 'inputs'>;
@@ -109,11 +110,11 @@ function rootOf({ source, given, relative }: Maker, { cwd, inputs, options }: Fo
  * The former options without those of a walk, and without `force` and `outdated`. The index has marked the wrong
  * outputs, and the batch renders no others.
  */
-function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
+function optionsNow(before: BatchOptions, { limits, ...now }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [], base: null };
   const once = { force: false, outdated: false, dryRun: false, list: null, mirror: false };
-  return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
+  return { ...before, ...once, walk, ...now, limits: { ...before.limits, ...limits } };
 }
 
 function makes({ options, settings }: Former, maker: Maker, output: OutputRecord): boolean {

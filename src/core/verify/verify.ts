@@ -1,6 +1,6 @@
 import { asImgtoolError, hasTrait } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
-import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
+import type { Batch, BatchOptions, FileFacts, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
 import { type Named, outputsNamed } from './named.ts';
 import { outputsOf, recordsAt } from './records.ts';
@@ -33,9 +33,14 @@ export interface Scope {
   readonly named?: readonly Named[];
   /** Whether a repair leaves outputs that somebody may have edited. Without a batch and names it always does. */
   readonly keepEdited?: boolean;
+  /** Whether a setting asks for a dry run. */
+  readonly dryRun?: boolean;
 }
 
-/** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index; `no_input`. */
+/**
+ * Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index;
+ * `no_input`.
+ */
 export async function verify(ports: Verifying, { batch, named = [] }: Scope, signal: AbortSignal) {
   const { index } = ports;
   const records = batch === undefined ? outputsNamed(index, named) : outputsOf(index, batch);
@@ -48,10 +53,15 @@ export async function verify(ports: Verifying, { batch, named = [] }: Scope, sig
 
 /** Checks wrong outputs again by their current records: a run may have replaced them in the meantime. */
 export async function lookAgain(ports: Verifying, wrong: readonly WrongOutput[], signal: AbortSignal) {
-  const paths = wrong.map(({ record }) => record.path);
-  const records = recordsAt(ports.index, paths);
-  return (await checkAll({ ...ports, progress: undefined }, records, signal)).wrong;
+  const files = new Map(wrong.map(({ record, file }) => [record.path, file]));
+  const records = recordsAt(ports.index, [...files.keys()]);
+  const { wrong: still } = await checkAll({ ...ports, progress: undefined }, records, signal);
+  // A file that has come since then is not the one that was found wrong.
+  return still.map(({ file: _, ...one }) => withFile(one, files.get(one.record.path)));
 }
+
+const withFile = (one: Omit<WrongOutput, 'file'>, file: FileFacts | undefined): WrongOutput =>
+  file === undefined ? one : { ...one, file };
 
 async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, signal: AbortSignal) {
   const wrong: WrongOutput[] = [];
@@ -61,9 +71,9 @@ async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, 
   const worker = async () => {
     for await (const record of { [Symbol.asyncIterator]: () => stream }) {
       if (signal.aborted) break;
-      const problems = await problemsOf(ports, record);
+      const { file, ...found } = await problemsOf(ports, record);
       verified++;
-      if (problems.length > 0) wrong.push({ record, problems });
+      if (found.problems.length > 0) wrong.push(withFile({ record, ...found }, file));
       ports.progress?.report(verified, wrong.length);
     }
   };
@@ -84,25 +94,32 @@ function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number 
 /** Most attempts to decode an output after errors that may pass. */
 const ATTEMPTS = 3;
 
-/** All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. */
-async function problemsOf(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
-  const { storage } = ports;
+/**
+ * All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. `file` is from before
+ * the file was read.
+ */
+async function problemsOf(ports: Verifying, record: OutputRecord) {
+  let file: FileFacts | undefined;
+  let isBroken = false;
+  const all = (...problems: Problem[]) => ({ problems, file, isBroken });
   try {
-    const [found = null] = await storage.stat([record.path]);
+    const [found = null] = await ports.storage.stat([record.path]);
     if (found === 'foreign') {
-      return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
+      return all({ problem: 'foreign', message: 'a folder, a link or a device is in its place' });
     }
-    if (found === null) return [MISSING];
-    const { checksum, problems } = await problemsInside(ports, record);
-    if (checksum === null) return [MISSING];
-    const isAsWritten = found.size === record.size && checksum === record.checksum;
-    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...problems];
+    if (found === null) return all(MISSING);
+    file = found;
+    const inside = await problemsInside(ports, record);
+    if (inside.checksum === null) return all(MISSING);
+    isBroken = inside.isBroken;
+    const isAsWritten = found.size === record.size && inside.checksum === record.checksum;
+    return all(...(isAsWritten ? [] : [changed(found.size, record)]), ...inside.problems);
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (code === 'cancelled') throw error;
-    if (code === 'source_missing') return [MISSING];
+    if (code === 'source_missing') return all(MISSING);
     const [, why = message] = /\((E[A-Z]+)\)$/.exec(message) ?? [];
-    return [{ problem: 'unreadable', message: `cannot be read (${why})` }];
+    return all({ problem: 'unreadable', message: `cannot be read (${why})` });
   }
 }
 
@@ -114,12 +131,13 @@ async function problemsInside(ports: Verifying, record: OutputRecord) {
     const problems: Problem[] = [];
     if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
     problems.push(...metadataProblems(found, record.metadata));
-    return { checksum: found.checksum, problems };
+    return { checksum: found.checksum, problems, isBroken: false };
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (!hasTrait(code, 'undecodable')) throw error;
     const problems: Problem[] = [{ problem: 'undecodable', message }];
-    return { checksum: await ports.storage.checksum(record.path), problems };
+    const isBroken = hasTrait(code, 'broken');
+    return { checksum: await ports.storage.checksum(record.path), problems, isBroken };
   }
 }
 

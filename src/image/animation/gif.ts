@@ -6,7 +6,10 @@ type Control = { readonly flags: number; readonly delay: number; readonly clear:
 
 const NO_CONTROL: Control = { flags: 0, delay: 0, clear: 0 };
 
-/** Splits a GIF into its first `most` frames, and counts the others, up to any damage. A GIF that does not say how often it plays is played once. */
+/**
+ * Splits a GIF into its first `most` frames, and counts the others, up to any damage. A GIF that does not say how often it
+ * plays is played once.
+ */
 export function gifAnimation(bytes: Buffer, most: number): Animation {
   const frames: StoredFrame[] = [];
   let count = 0;

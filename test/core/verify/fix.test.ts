@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
-import { makeAgain } from '../../../src/core/verify/fix.ts';
+import { checkOutputs, makeAgain } from '../../../src/core/verify/fix.ts';
 import { verify } from '../../../src/core/verify/verify.ts';
 import { ImgtoolError } from '../../../src/errors.ts';
 import type { Event } from '../../../src/model.ts';
@@ -170,4 +170,44 @@ describe('making wrong outputs again', () => {
     const { remade } = await makeAgain(fixing(), found, stop.signal);
     expect([[...remade.values()].map((one) => one?.code), all.batches()]).toEqual([['cancelled'], 0]);
   });
+
+  it.each(['while the wrong outputs are decoded once more', 'when the check is complete'])(
+    'leaves a file that is put in the place of a damaged output %s',
+    async (moment) => {
+      const [path, isEarly] = [out('a'), moment.startsWith('while')];
+      truncateSync(path, 1);
+      let looks = 0;
+      const inspect = async (one: string) => {
+        if (one !== path) return FINE;
+        looks++;
+        if (isEarly && looks === 2) writeFileSync(path, 'mine');
+        throw failure('corrupt');
+      };
+      const missing = async () => {
+        if (!isEarly && readFileSync(path, 'utf8') !== 'mine') writeFileSync(path, 'mine');
+        return [];
+      };
+      const sources = { gone: async () => [], missing };
+      const scope = { named: [{ given: 'out', path: workshop.at('out'), near: undefined }] };
+      const { verified } = await checkOutputs(fixing({ sources }, inspect), scope, true, never());
+      expect([...verified.remade!.values()]).toMatchObject([
+        { message: expect.stringContaining('was not put in order') },
+      ]);
+      expect(readFileSync(path, 'utf8')).toBe('mine');
+    },
+  );
+
+  it.each(['timeout', 'out_of_memory', 'worker_crashed', 'too_large'] as const)(
+    'leaves an edit whose decoding fails with %s, if nobody named it',
+    async (code) => {
+      writeFileSync(out('a'), 'mine');
+      const inspect = async (path: string) => {
+        if (path === out('a')) throw failure(code);
+        return FINE;
+      };
+      const { verified } = await checkOutputs(fixing({}, inspect), {}, true, never());
+      expect([...verified.remade!.values()]).toMatchObject([{ code: 'output_exists' }]);
+      expect([verified.edited, readFileSync(out('a'), 'utf8')]).toEqual([1, 'mine']);
+    },
+  );
 });
