@@ -72,14 +72,17 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   };
   try {
     const http = await openHttp(service, options, metrics);
-    const { service: url, admin } = http.urls;
-    report({ type: 'listening', url, admin, storage, tokens: tokensOf(options), waiting: await waiting() });
-    const secrets = config.jwtSecretFile === null ? [] : warnIfOpen(config.jwtSecretFile);
-    for (const warning of [...config.warnings, ...secrets]) report({ ...warning, type: 'warning' });
-    if (!signal.aborted) await once(signal, 'abort');
-    report({ type: 'stopping', busy: service.worker.busy() });
-    await Promise.all([http.drain(GRACE), service.worker.stop(GRACE)]);
-    await http.close();
+    try {
+      const { service: url, admin } = http.urls;
+      report({ type: 'listening', url, admin, storage, tokens: tokensOf(options), waiting: await waiting() });
+      const secrets = config.jwtSecretFile === null ? [] : warnIfOpen(config.jwtSecretFile);
+      for (const warning of [...config.warnings, ...secrets]) report({ ...warning, type: 'warning' });
+      if (!signal.aborted) await once(signal, 'abort');
+      report({ type: 'stopping', busy: service.worker.busy() });
+      await Promise.all([http.drain(GRACE), service.worker.stop(GRACE)]);
+    } finally {
+      await http.close();
+    }
     report({ type: 'stopped', waiting: await waiting().catch(() => null) });
     return 'ok';
   } finally {

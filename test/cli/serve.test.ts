@@ -1,8 +1,11 @@
 import { chmodSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { storeBeside } from '../../src/adapters/sqlite/file.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
+import { rootPageOf, spoil } from '../adapters/sqlite-index/filled.ts';
 import { newImage, upload as startUpload, TORN } from '../contract/store-steps.ts';
 import { begin } from '../http/begin.ts';
 import { LAST_PART, part } from '../http/raw.ts';
@@ -70,6 +73,20 @@ describe('imgtool serve', () => {
     expect(await session.line(/listening /, 'stderr')).toMatch(/ waiting=2$/);
     session.signal('SIGTERM');
     expect((await session.ended).stderr).toMatch(/ stopped waiting=2\n$/);
+  });
+
+  it('ends when its first question meets damage in a large store, which no start reads in whole', async () => {
+    const place = openPlace();
+    const path = storeBeside(place.index);
+    const store = await openSqliteStore(path);
+    await store.close();
+    const db = keep(new Sqlite(path));
+    db.exec(`INSERT INTO events (at, type, image, job, batch, owner, data)
+      VALUES (${Date.now()}, '', '', '', '', '', hex(zeroblob(9000000)))`);
+    db.close();
+    spoil(path, [rootPageOf(path, 'images_by_state')]);
+    const { code, stderr } = await place.run(['serve', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/^error: .* the store is damaged/m)]);
   });
 
   it('lets an upload finish that has begun when it is stopped', async () => {
