@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -46,10 +45,10 @@ export async function copyDatabase<T>(path: string, file: string, copied: Copied
   const Sqlite = loadSqlite();
   const copy = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
+    // Those who cannot read the original must not read the copy, at no moment. This process must write it.
+    closeSync(openSync(copy, 'wx', (statSync(path).mode & 0o777) | 0o600));
     await copyPages(Sqlite, path, copy, file, kind, signal);
     const counts = lookInto(Sqlite, path, copy, copied);
-    // Those who cannot read the original must not read the copy.
-    chmodSync(copy, statSync(copy).mode & statSync(path).mode & 0o777);
     flush(copy);
     placeAt(copy, file);
     rmSync(copy);

@@ -1,10 +1,12 @@
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -71,6 +73,27 @@ describe('a backup of the index', () => {
     await index.end(run, 'cancelled');
     await index.close();
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'is at no moment open to those who cannot read the index',
+    async () => {
+      await fill(path, 3_000);
+      const folder = dirname(path);
+      const modes = new Set<number>();
+      chmodSync(path, 0o600);
+      let saved = false;
+      const saving = backUpSqliteIndex(path, file, never).finally(() => {
+        saved = true;
+      });
+      while (!saved) {
+        const copies = readdirSync(folder).filter((name) => name.startsWith('copy.db'));
+        for (const name of copies) modes.add(statSync(join(folder, name)).mode & 0o777);
+        await breathe();
+      }
+      await saving;
+      expect([...modes]).toEqual([0o600]);
+    },
+  );
 
   it('never replaces an existing file', async () => {
     (await connect(INDEX, path)).close();
