@@ -89,12 +89,16 @@ async function writeFile({ file }: MultipartFile, path: string, rules: UploadRul
       if (heldBytes >= WRITTEN_AT_ONCE || held.length >= MOST_PIECES) await write();
     }
     if (!isChecked) await check();
-    if (refusal === undefined) await write();
-  } finally {
-    await closed(target);
+    if (refusal !== undefined) throw refusal;
+    if (file.truncated) throw uploadTooLarge(rules.maxUpload);
+    await write();
+  } catch (error) {
+    // This error came first.
+    await closed(target).catch(() => {});
+    throw error;
   }
-  if (refusal !== undefined) throw refusal;
-  if (file.truncated) throw uploadTooLarge(rules.maxUpload);
+  // Some disks report only now that they are full.
+  await closed(target).catch(failToWrite);
   return { digest: hash.digest('hex'), bytes };
 }
 
