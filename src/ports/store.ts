@@ -210,9 +210,9 @@ export interface Upkeep {
   /**
    * Drops old rows: keys of requests, trails, quotas of past windows. Forgets the staged bytes of images that failed or were
    * cancelled before `failedBefore` (milliseconds since 1970), so that no retry waits for them. Returns what storage must
-   * still remove: these bytes, and hidden images.
+   * still remove: these bytes, and hidden images without the oldest `passed` of them.
    */
-  sweep(failedBefore: number): Promise<Swept>;
+  sweep(failedBefore: number, passed: number): Promise<Swept>;
   /** Records in which folder the objects are, instead of an earlier folder, for those who look at the store later. */
   recordStorage(folder: string): Promise<void>;
 }

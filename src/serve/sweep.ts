@@ -42,22 +42,21 @@ export function startSweeper(context: RemovalContext, keep: KeepTimes, clock: Cl
 export async function sweep(context: RemovalContext, keep: KeepTimes, signal: AbortSignal): Promise<void> {
   const { store, objects, emit } = context;
   const done = { staged: 0, images: 0 };
-  /** Deleted images whose objects cannot be removed now. */
-  const left = new Set<string>();
+  /** Number of deleted images whose objects cannot be removed now. */
+  let left = 0;
   while (!signal.aborted) {
-    const { staged, removed, isMore } = await store.sweep(Date.now() - keep.failed);
+    const { staged, removed, isMore } = await store.sweep(Date.now() - keep.failed, left);
     for (const keys of inGroups(staged)) {
       if (signal.aborted) return;
       // No row refers to these any more. So those that stay are orphans.
       if (await isRemoved(emit, 'old uploads', objects.remove(keys))) done.staged += keys.length;
     }
-    const images = removed.filter(({ id }) => !left.has(id));
-    for (const image of images) {
+    for (const image of removed) {
       if (signal.aborted) return;
       if (await isRemoved(emit, `the deleted image ${image.id}`, removeHidden(context, image))) done.images++;
-      else left.add(image.id);
+      else left++;
     }
-    if (staged.length + images.length === 0 && !isMore) break;
+    if (staged.length + removed.length === 0 && !isMore) break;
   }
   const orphans = await removeOrphans(context, Date.now() - keep.orphans, signal);
   emit({ type: 'swept', ...done, orphans });

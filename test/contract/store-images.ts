@@ -184,7 +184,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       it('fails an image whose staged bytes are gone', async () => {
         const { id, first } = await upload(store);
         await failNext();
-        await store.sweep(START + 1);
+        await store.sweep(START + 1, 0);
         expect(await store.retry('all', { batch: id })).toBe(0);
         expect(await store.image('all', first.id)).toMatchObject({
           ...{ state: 'failed', error: { code: 'source_missing' } },
@@ -198,7 +198,7 @@ export function storeOfImagesConformance(name: string, open: OpenStore): void {
       it('fails a cancelled image whose staged bytes are gone', async () => {
         const { id, first } = await upload(store);
         await store.cancel('all', { batch: id });
-        await store.sweep(START + 1);
+        await store.sweep(START + 1, 0);
         expect(await store.retry('all', { job: first.job })).toBe(0);
         expect(await stateOf(first.id)).toBe('failed');
         expect(await store.batchOf('all', id)).toMatchObject({ completedAt: START });

@@ -132,9 +132,9 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
       clock.now = START + 10;
       await upEnd('ann', () => tornEnd);
       await upload(store);
-      const { staged } = await store.sweep(START + 10);
+      const { staged } = await store.sweep(START + 10, 0);
       expect([...staged].sort()).toEqual([old.staged, first.staged].sort());
-      expect(await store.sweep(START + 10)).toEqual(NOTHING);
+      expect(await store.sweep(START + 10, 0)).toEqual(NOTHING);
       expect(await store.image('all', old.id)).toMatchObject({ state: 'failed' });
       // Nobody waits for bytes that are being removed.
       expect(await store.retry('all', { job: old.job })).toBe(0);
@@ -145,24 +145,26 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
       await store.remove('all', done.id);
       const { first } = await upload(store);
       await store.remove('all', first.id);
-      const { removed, staged } = await store.sweep(START + 1);
+      const { removed, staged } = await store.sweep(START + 1, 0);
       expect(staged).toEqual([]);
       expect(removed).toMatchObject([
         { id: done.id, bucket: 'shop', keys: [output(done.id).key] },
         { id: first.id, bucket: 'shop', keys: [first.staged] },
       ]);
+      expect((await store.sweep(START + 1, 1)).removed).toEqual(removed.slice(1));
+      expect(await store.sweep(START + 1, 2)).toEqual(NOTHING);
       await store.dropRows(done.id);
       await store.dropRows(first.id);
-      expect(await store.sweep(START)).toEqual(NOTHING);
+      expect(await store.sweep(START, 0)).toEqual(NOTHING);
     });
 
     it('keeps the audit trail for 90 days', async () => {
       const { first } = await upload(store);
       clock.now = START + 90 * DAY - 1;
-      await store.sweep(0);
+      await store.sweep(0, 0);
       expect(await trailOf(store, first.id)).toHaveLength(1);
       clock.now = START + 90 * DAY;
-      await store.sweep(0);
+      await store.sweep(0, 0);
       expect(await trailOf(store, first.id)).toEqual([]);
       expect(await store.image('all', first.id)).toBeDefined();
     });
@@ -170,8 +172,8 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
     it('drops old rows step by step, and says whether more may be left', async () => {
       const { first } = await upload(store, { images: Array.from({ length: 1_001 }, () => newImage()) });
       clock.now = START + 90 * DAY;
-      expect(await store.sweep(0)).toEqual({ ...NOTHING, isMore: true });
-      expect(await store.sweep(0)).toEqual(NOTHING);
+      expect(await store.sweep(0, 0)).toEqual({ ...NOTHING, isMore: true });
+      expect(await store.sweep(0, 0)).toEqual(NOTHING);
       expect(await trailOf(store, first.id)).toEqual([]);
     });
 
@@ -188,7 +190,7 @@ export function storeOfUpkeepConformance(name: string, open: OpenStore): void {
     it('keeps the quota of the present window', async () => {
       const rule = { uploads: 5, window: HOUR };
       await store.countRefused('ann', 2, rule);
-      await store.sweep(0);
+      await store.sweep(0, 0);
       expect(await store.quota('ann', rule)).toMatchObject({ remaining: 3 });
     });
 

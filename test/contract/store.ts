@@ -270,7 +270,7 @@ export function storeConformance(name: string, open: OpenStore): void {
         });
         expect(await store.replay('ann', key)).toMatchObject({ body: 'new' });
         clock.now += 25 * HOUR;
-        await store.sweep(0);
+        await store.sweep(0, 0);
         expect(await store.replay('ann', key)).toBeUndefined();
       });
     });

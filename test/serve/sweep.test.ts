@@ -112,6 +112,26 @@ describe('a sweep', () => {
     expect(serving.files()).toEqual([`staging/${bad}`]);
   });
 
+  it('goes on when nothing can be removed of what one step covers', async () => {
+    const serving = await openServing();
+    const ids = await serving.upload([photo('wine.jpg'), photo('life.jpg'), photo('umang.jpg')]);
+    for (const id of ids) await serving.store.remove('all', id);
+    const covered = serving.store.sweep;
+    vi.spyOn(serving.store, 'sweep').mockImplementation(async (before, passed) => {
+      const swept = await covered(before, passed);
+      return { ...swept, removed: swept.removed.slice(0, 1) };
+    });
+    const { remove } = serving.objects;
+    const bad = ids.slice(0, 2).map((id) => `staging/${id}`);
+    vi.spyOn(serving.objects, 'remove').mockImplementation(async (keys) => {
+      if (keys.some((key) => bad.includes(key))) throw new ImgtoolError('io', 'as asked');
+      await remove(keys);
+    });
+    await sweep(unserved(serving), KEEP, never);
+    expect(serving.events.at(-1)).toEqual({ type: 'swept', staged: 0, images: 1, orphans: 0 });
+    expect(serving.files()).toEqual(bad.sort());
+  });
+
   it('ends at once when all of the storage is gone', async () => {
     const serving = await openServing();
     const ids = await serving.upload([photo('wine.jpg'), photo('life.jpg')]);
@@ -149,10 +169,10 @@ describe('the sweeper', () => {
     let sweeps = 0;
     const store = {
       ...serving.store,
-      sweep: async (before: number) => {
+      sweep: async (before: number, passed: number) => {
         sweeps++;
         if (fails) throw new Error('as asked');
-        return serving.store.sweep(before);
+        return serving.store.sweep(before, passed);
       },
     };
     const sweeper = startSweeper({ ...unserved(serving), store }, KEEP, clock);

@@ -126,7 +126,7 @@ async function useAll(store: Store): Promise<void> {
   await store.recordStorage('/storage');
   await store.retry('all', { batch: made.id });
   await store.remove('all', four);
-  await store.sweep(0);
+  await store.sweep(0, 0);
   await store.dropRows(four);
   await store.resetQuota('ann');
 }

@@ -74,7 +74,7 @@ function* referred(_now: number, keys: readonly string[]): StoreStep<string[]> {
   return rows.map(({ key }) => key);
 }
 
-function* sweep(now: number, failedBefore: number): StoreStep<Swept> {
+function* sweep(now: number, failedBefore: number, passed: number): StoreStep<Swept> {
   const isMore = yield* dropOld(now);
   const staged = yield* sql<{ number: number; staged: string }>`
     SELECT number, staged FROM images
@@ -84,7 +84,8 @@ function* sweep(now: number, failedBefore: number): StoreStep<Swept> {
   if (staged.length > 0)
     yield* sql`UPDATE images SET staged = NULL WHERE number IN ${listOf(staged.map(({ number }) => number))}`;
   const hidden = yield* sql<AboutImage & { number: number }>`
-    SELECT number, id, job, batch, owner, bucket FROM images WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ${SWEPT}`;
+    SELECT number, id, job, batch, owner, bucket FROM images WHERE deleted_at IS NOT NULL
+    ORDER BY deleted_at, number LIMIT ${SWEPT} OFFSET ${passed}`;
   const removed: HiddenImage[] = [];
   for (const { number, ...about } of hidden) removed.push({ ...about, keys: yield* keysOf(number) });
   return { staged: staged.map((row) => row.staged), removed, isMore };
