@@ -24,11 +24,11 @@ export interface ReceivedUpload {
   readonly files: readonly UploadedFile[];
 }
 
-/** Errors of the multipart parser that say more than their status. */
+/** Of what a request has too many, by the error of the multipart parser. */
 const LIMITS: Readonly<Record<string, string>> = {
-  FST_FILES_LIMIT: 'the request has too many files',
-  FST_PARTS_LIMIT: 'the request has too many parts',
-  FST_FIELDS_LIMIT: 'the request has too many fields',
+  FST_FILES_LIMIT: 'files',
+  FST_PARTS_LIMIT: 'parts',
+  FST_FIELDS_LIMIT: 'fields',
 };
 
 /**
@@ -131,11 +131,13 @@ function unnamed(): Refusal {
 function bodyError(error: unknown, isBatch: boolean, most: number): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (LIMITS[code] !== undefined) {
-    const fix = isBatch
+  const many = LIMITS[code];
+  if (many !== undefined) {
+    const files = isBatch
       ? `send less in one request: up to ${most} files`
       : 'send several files to /upload instead';
-    return new Refusal('upload_too_large', LIMITS[code], { fix });
+    const fix = many === 'files' ? files : `send at most ${MOST_FIELDS} fields beside the files`;
+    return new Refusal('upload_too_large', `the request has too many ${many}`, { fix });
   }
   if (/^FST_(PROTO|INVALID_JSON)/.test(code)) {
     return new Refusal('invalid_request', 'a field has a name or a value that is not allowed', {

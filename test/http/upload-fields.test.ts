@@ -49,6 +49,17 @@ describe('a field', () => {
     expect(body.fix).toMatch(/^send a field bucket: 3 to 63 lower-case letters/);
   });
 
+  it('is one of at most ten, whatever the number of files', async () => {
+    const service = await startService();
+    for (const path of ['/api/v1/images/upload', '/upload']) {
+      const fields = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`field-${i}`, 'x']));
+      expect((await service.upload(PHOTO, { path, fields })).body).toMatchObject({
+        ...{ status: 413, code: 'upload_too_large', detail: 'the request has too many fields' },
+        fix: 'send at most 10 fields beside the files',
+      });
+    }
+  });
+
   it('of JSON comes back as it is, also with names of prototypes', async () => {
     const service = await startService();
     const metadata = '{"__proto__":{"a":1},"constructor":[true,null,1.5],"text":"\\"[{é\\u0000"}';
