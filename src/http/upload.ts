@@ -87,7 +87,10 @@ export async function receiveUpload(
 /** Rejects when the client goes away: no parser may keep a request open that nobody waits for. */
 export function endOf({ raw }: FastifyReply): Promise<never> {
   const gone = new Promise<never>((_, reject) => {
-    raw.once('close', () => reject(new Refusal('bad_request', 'the connection has ended')));
+    const end = () => reject(new Refusal('bad_request', 'the connection has ended'));
+    // It may have ended before, while the request was checked.
+    if (raw.destroyed) end();
+    else raw.once('close', end);
   });
   gone.catch(() => {});
   return gone;

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BUCKET, begin } from './begin.ts';
 import { LAST_PART, openRaw, part } from './raw.ts';
-import { PHOTO, startService } from './service.ts';
+import { PHOTO, type Service, startService } from './service.ts';
 
 const chunk = (bytes: Buffer) =>
   Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
@@ -21,6 +21,12 @@ const closeOf = (socket: { once(event: 'close', heard: () => void): unknown }) =
   new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
   });
+
+/** The number of requests with uploads that the service has not ended. */
+async function openUploads({ ask, http }: Service): Promise<number> {
+  const { body } = await ask('/metrics', { base: http.urls.admin! });
+  return Number(/^imgtool_uploads_open (\d+)$/m.exec(body.toString())?.[1]);
+}
 
 describe('a body that is too large', () => {
   it('is refused by its length, before it is sent', async () => {
@@ -132,6 +138,32 @@ describe('a slow client', () => {
   });
 });
 
+describe('a client that goes away while its request is checked', () => {
+  it.each(['by itself', 'because it is too slow'])('%s keeps no place of an upload', async (how) => {
+    const service = await startService({ limits: { headersTimeout: 300, requestTimeout: 600 } });
+    const { space } = service.objects;
+    let goOn = () => {};
+    const checked = vi.spyOn(service.objects, 'space').mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      return space();
+    });
+    const { socket, closed } = await begin(service, ['Content-Length: 100000']);
+    socket.write(Buffer.concat([BUCKET, part('file', PHOTO, 'a.jpg').subarray(0, 3_000)]));
+    await expect.poll(() => checked.mock.calls.length).toBe(1);
+    if (how === 'by itself') socket.destroy();
+    await closed;
+    // Its connection ended before this one began.
+    await service.ask('/livez');
+    goOn();
+    const isRefused = () => service.events.some(({ type }) => type === 'request.refused');
+    await expect.poll(isRefused).toBe(true);
+    await expect.poll(() => openUploads(service)).toBe(0);
+    expect(service.left()).toEqual([]);
+  });
+});
+
 describe('five hundred connections', () => {
   it('that send nothing, or slowly, or only half of it are closed, and others are served meanwhile', async () => {
     const service = await startService({
@@ -169,6 +201,8 @@ describe('five hundred connections', () => {
     const connections = await Promise.all(Array.from({ length: 500 }, (_, i) => open(i)));
     expect((await service.ask('/livez')).status).toBe(200);
     await Promise.all(connections.map(({ closed }) => closed));
+    // The service still removes files of those that were cut off.
+    await expect.poll(() => openUploads(service)).toBe(0);
     expect((await service.upload(PHOTO)).status).toBe(202);
     await expect.poll(() => service.left()).toHaveLength(1);
   });
