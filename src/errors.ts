@@ -68,6 +68,13 @@ export function outputExists(path: string, cause?: unknown): ImgtoolError {
   return new ImgtoolError('output_exists', message, { fix, cause });
 }
 
+/** The error of a new source whose name was that of another source, with an edit that must stay. */
+export function editOfAnother(path: string): ImgtoolError {
+  const message = `its output ${path} is an edit of another source's output`;
+  const fix = 'move that file away, choose another {{out}} or {{name}}, or use {{keepEdited false}}';
+  return new ImgtoolError('output_exists', message, { fix });
+}
+
 export function batchRunning(id: string): ImgtoolError {
   const fix = `{{command status ${id} --watch}} shows it, {{command cancel ${id}}} stops it`;
   return new ImgtoolError('batch_running', `batch ${id} is being worked on`, { fix });

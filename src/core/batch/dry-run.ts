@@ -1,4 +1,4 @@
-import { asImgtoolError, failureOf, type ImgtoolError, outputIsSource } from '../../errors.ts';
+import { asImgtoolError, editOfAnother, failureOf, type ImgtoolError, outputIsSource } from '../../errors.ts';
 import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
@@ -164,7 +164,14 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     };
     const known = { ...kindOf(source, options), ...firstOnlyOf(source, options.preset.variants) };
     const picture = { ...base, digest: source.digest, bytes: source.size, ...known, ...marks };
-    const steps = 'steps' in decision ? decision.steps : [];
+    const planned = 'steps' in decision ? decision.steps : [];
+    // Only rendering can show that such a file is no edit.
+    const steps = planned.map((step): Step => {
+      const { wanted } = step;
+      return wanted.isLeft && step.kind !== 'keep' ? { kind: 'leave', wanted } : step;
+    });
+    const inherited = facts.recorded === undefined ? steps.find(({ kind }) => kind === 'leave') : undefined;
+    if (inherited !== undefined) return { ...picture, ...refused(editOfAnother(inherited.wanted.path)) };
     if (decision.action === 'refuse') return { ...picture, ...refused(refusal(decision)) };
     const made = steps.filter(({ kind }) => kind === 'render' || kind === 'place');
     const unknown = made.filter(({ wanted }) => isUnknown(wanted) && !wanted.isMoved);

@@ -83,10 +83,10 @@ async function isOtherFile(
 }
 
 /** The output, left as it is where somebody has edited it and an edit must stay. */
-function leftAsEdit({ repairs, options }: JobContext, wanted: Wanted): Wanted {
+function leftAsEdit({ repairs, options, suspects }: JobContext, wanted: Wanted): Wanted {
   const isLeft =
     isChanged(wanted) && (repairs === null ? options.keepEdited === true : !isOneOf(repairs, wanted));
-  return isLeft ? { ...wanted, isLeft } : wanted;
+  return isLeft ? { ...wanted, isLeft, isSuspect: suspects.has(wanted.path) } : wanted;
 }
 
 /** The facts with the checksums of these outputs. */
