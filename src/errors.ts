@@ -97,7 +97,7 @@ export function isOfSeveral({ fix }: ImgtoolError): boolean {
 }
 
 export function outputIsSource(path: string): ImgtoolError {
-  const fix = 'choose another {{out}} or {{name}}';
+  const fix = 'move that source away, or choose another {{out}} or {{name}}';
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, { fix });
 }
 

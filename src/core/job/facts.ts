@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { asImgtoolError } from '../../errors.ts';
 import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
-import type { Storage } from '../../ports.ts';
+import type { Lookup, Storage } from '../../ports.ts';
 import type { JobContext } from './context.ts';
 import { type Facts, isChanged, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
@@ -50,7 +50,7 @@ export async function factsOfJob(
     const isOwn = recorded?.source === source;
     const record = isOwn && (await isOtherFile(storage, recorded, rest)) ? undefined : recorded;
     const one: Wanted = { ...rest, record };
-    const isSource = lookup.source(path) !== undefined;
+    const isSource = await holdsSource(context, one, lookup);
     let holds: Wanted['holds'] = null;
     if (disk !== null && !isMade(record)) {
       if (disk !== 'foreign' && sameFile(disk, found)) holds = 'this source';
@@ -68,6 +68,20 @@ export async function factsOfJob(
     wanted.push(leftAsEdit(context, known));
   }
   return { ...facts, wanted };
+}
+
+/**
+ * Whether a batch has processed the file as a source, also by its path without links. If imgtool made the output after
+ * that, the source was taken away before, and the file is an edit.
+ */
+async function holdsSource({ index, storage }: JobContext, { path, record, disk }: Wanted, lookup: Lookup) {
+  if (disk === null || disk === 'foreign') return lookup.source(path) !== undefined;
+  if (isMade(record) && sameFile(disk, record)) return false;
+  const real = await storage.realPath(path);
+  const source =
+    lookup.source(path) ?? (real === path ? undefined : (await index.lookup([real], [])).source(real));
+  if (source === undefined || !isMade(record)) return source !== undefined;
+  return sameFile(disk, source) || !(Number(record.mtime) / 1e6 > source.seenAt);
 }
 
 /** Whether the file is not the recorded output, whose name differs only in its spelling. */
