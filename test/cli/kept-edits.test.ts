@@ -1,7 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, eventsOf, jobOf, type Outcome, openPlace, type Place } from './imgtool.ts';
-import { difference, hashOf, picture, putOld } from './pictures.ts';
+import { forbid, isForOthers, runAsNobody } from './nobody.ts';
+import { difference, hashOf, inodeOf, picture, putOld } from './pictures.ts';
 import { ALONE, startWatch, stop } from './watching.ts';
 
 let place: Place;
@@ -93,5 +94,34 @@ describe('a source that gets the name of an edited output of another one, with -
     expect(readFileSync(out('a_a.webp'), 'utf8')).toBe('mine');
     expect(place.files('out')).toEqual(expect.arrayContaining(tagged));
     expect(tagged).toHaveLength(2);
+  });
+});
+
+describe('an output that cannot be read', () => {
+  it.runIf(isForOthers)('is not replaced, because it may be an edit', async () => {
+    await put('a.jpg', 1);
+    const args = ['process', '--json', '--out', 'out', '--variant', 'a:w=40', 'photos'];
+    expect((await runAsNobody(place, args)).code).toBe(0);
+    const was = inodeOf(out('a_a.webp'));
+    await put('a.jpg', 2);
+    forbid(out('a_a.webp'), 0o000);
+    expect(jobOf(await runAsNobody(place, args), 'photos/a.jpg')).toMatchObject({
+      state: 'failed',
+      error: { code: 'output_unreadable' },
+    });
+    expect(inodeOf(out('a_a.webp'))).toBe(was);
+  });
+});
+
+describe('a dry run with --mirror and --keep-edited', () => {
+  it('names no output for removal that the real run keeps', async () => {
+    await put('a.jpg', 1);
+    await keep('--mirror');
+    place.put('out/a_a.webp', 'mine');
+    for (const more of [['--dry-run'], []]) {
+      const outcome = await keep('--mirror', '--variant', 'a:w=30', ...more);
+      expect(eventsOf(outcome).filter(({ type }) => type === 'removed')).toEqual([]);
+    }
+    expect(place.files('out')).toEqual(['a_a.webp', 'a_b.webp']);
   });
 });

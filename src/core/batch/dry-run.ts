@@ -23,7 +23,7 @@ interface Foreseen {
   readonly firstWith: Map<string, string>;
   /** Sources that would fail, and folders that cannot be read. */
   readonly failed: Set<string>;
-  /** Sources with a job that would end well. */
+  /** Sources with a job that would end well, and leave no edit of former settings. */
   readonly done: Set<string>;
 }
 
@@ -54,7 +54,7 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     emit: report,
     index: dryIndex(index, foreseen, async (job) => {
       const event = await predict(context, job, foreseen);
-      (event.state === 'failed' ? foreseen.failed : foreseen.done).add(job.source);
+      if (event.state === 'failed') foreseen.failed.add(job.source);
       report(event);
     }),
   };
@@ -178,6 +178,9 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     const heldBySource = unknown.find(({ wanted }) => wanted.holds !== null);
     if (heldBySource !== undefined)
       return { ...picture, ...refused(outputIsSource(heldBySource.wanted.path)) };
+    const isBehind = ({ kind, wanted: { record, settings } }: Step) =>
+      kind === 'leave' && record?.settings !== settings;
+    if (!steps.some(isBehind)) foreseen.done.add(job.source);
     const first = foreseen.firstWith.get(source.digest);
     foreseen.firstWith.set(source.digest, first ?? job.given);
     if (decision.action === 'unchanged' || decision.action === 'retime') {

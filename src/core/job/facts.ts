@@ -103,7 +103,7 @@ function leftAsEdit({ repairs, options, suspects }: JobContext, wanted: Wanted):
   return isLeft ? { ...wanted, isLeft, isSuspect: suspects.has(wanted.path) } : wanted;
 }
 
-/** The facts with the checksums of these outputs. */
+/** The facts with the checksums of these outputs. Errors: `output_unreadable`. Nobody knows what such a file is. */
 export async function withChecksums(
   context: JobContext,
   facts: Facts,
@@ -111,7 +111,7 @@ export async function withChecksums(
 ): Promise<Facts> {
   const wanted = facts.wanted.map(async (one) => {
     if (!unread.includes(one)) return one;
-    const checksum = (await context.storage.checksum(one.path).catch(() => null)) ?? undefined;
+    const checksum = (await context.storage.checksum(one.path)) ?? undefined;
     return leftAsEdit(context, { ...one, checksum });
   });
   return { ...facts, wanted: await Promise.all(wanted) };
