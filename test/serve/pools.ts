@@ -4,7 +4,7 @@ import type { Order } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { childrenOf, endless, workerPath } from '../adapters/children.ts';
 import { makePlace } from '../place.ts';
-import { openServing } from './serving.ts';
+import { openServing, type Serving } from './serving.ts';
 
 /** Real child processes, and what they were asked to render. `fail` may throw before an image is opened. */
 export function watchedPool(fail: (path: string) => void = () => {}) {
@@ -28,7 +28,9 @@ export function watchedPool(fail: (path: string) => void = () => {}) {
 }
 
 /** A service whose children never finish an output, or never finish to read an upload. */
-export async function openEndless(held: '.staged' | 'staging' = '.staged') {
+export async function openEndless(
+  held: '.staged' | 'staging' = '.staged',
+): Promise<ReturnType<typeof endless> & { readonly serving: Serving; pids(): number[] }> {
   const place = makePlace();
   const root = join(place, 'storage');
   const children = endless(place, join(root, held));
