@@ -39,6 +39,8 @@ export interface Wanted {
   readonly variant: Variant;
   readonly settings: string;
   readonly record: NameRecord | undefined;
+  /** The record of its former spelling, while another file is under this one. */
+  readonly former?: NameRecord;
   readonly disk: FileFacts | 'foreign' | null;
   /** SHA-256 of the file on disk, if the job has read it. */
   readonly checksum?: string | undefined;

@@ -48,11 +48,14 @@ export async function factsOfJob(
   for (const { record: recorded, ...rest } of facts.wanted) {
     const { path, disk } = rest;
     const isOwn = recorded?.source === source;
-    const record = isOwn && (await isOtherFile(storage, recorded, rest)) ? undefined : recorded;
-    const one: Wanted = { ...rest, record };
+    const isOther = isOwn && (await isOtherFile(storage, recorded, rest));
+    const one: Wanted = {
+      ...rest,
+      ...(isOther ? { record: undefined, former: recorded } : { record: recorded }),
+    };
     const isSource = await holdsSource(context, one, lookup);
     let holds: Wanted['holds'] = null;
-    if (disk !== null && !isMade(record)) {
+    if (disk !== null && !isMade(one.record)) {
       if (disk !== 'foreign' && sameFile(disk, found)) holds = 'this source';
       // A source is any file of this batch or of an earlier one.
       else if (isSource || (await sources.covers(path))) holds = 'another source';

@@ -127,7 +127,7 @@ export function reportRemoved(context: JobContext, given: string, removed: reado
 }
 
 /** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */
-function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[] {
+function formerSpelling({ wanted: { former, record = former, path, disk } }: Step): OutputRecord[] {
   if (!isMade(record) || record.path === path) return [];
   const isOneName = disk !== null && disk !== 'foreign' && sameFile(disk, record);
   return isOneName ? [] : [record];
