@@ -262,7 +262,7 @@ export function createEngine(options: EngineOptions) {
     },
     /**
      * What renders pictures beside the batches: the same child processes, within the same memory budget. If no batch has
-     * started them yet, they give way to this process, which answers requests meanwhile.
+     * started them yet, they have a lower priority than this process, which answers requests meanwhile.
      */
     rendering(asked: Pick<BatchOptions, 'jobs' | 'memory'>) {
       budget ??= openMemoryBudget(memory ?? asked.memory);

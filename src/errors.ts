@@ -68,6 +68,13 @@ export function outputExists(path: string, cause?: unknown): ImgtoolError {
   return new ImgtoolError('output_exists', message, { fix, cause });
 }
 
+/** The error of a new source whose name was that of another source, with an edit that must stay. */
+export function editOfAnother(path: string): ImgtoolError {
+  const message = `its output ${path} is an edit of another source's output`;
+  const fix = 'move that file away, choose another {{out}} or {{name}}, or use {{keepEdited false}}';
+  return new ImgtoolError('output_exists', message, { fix });
+}
+
 export function batchRunning(id: string): ImgtoolError {
   const fix = `{{command status ${id} --watch}} shows it, {{command cancel ${id}}} stops it`;
   return new ImgtoolError('batch_running', `batch ${id} is being worked on`, { fix });
@@ -90,7 +97,7 @@ export function isOfSeveral({ fix }: ImgtoolError): boolean {
 }
 
 export function outputIsSource(path: string): ImgtoolError {
-  const fix = 'choose another {{out}} or {{name}}';
+  const fix = 'move that source away, or choose another {{out}} or {{name}}';
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, { fix });
 }
 

@@ -3,12 +3,12 @@ import { promisify } from 'node:util';
 
 const flushed = promisify(fsync);
 
-/** Makes the bytes of a file durable. `flush` resolves once they are on the disk. */
-export async function syncFile(path: string, flush = flushed): Promise<void> {
+/** Makes the bytes of a file durable. */
+export async function syncFile(path: string): Promise<void> {
   // A file opened for reading can be synced, except on Windows. This works on read-only files too.
   const file = openSync(path, process.platform === 'win32' ? 'r+' : 'r');
   try {
-    await flush(file);
+    await flushed(file);
   } finally {
     closeSync(file);
   }

@@ -45,7 +45,7 @@ const TICK = 1000;
 
 interface PoolOptions {
   readonly size: number;
-  /** Whether this process and others come first where all want the processor. */
+  /** Whether the children get less processor time than other processes. */
   readonly givesWay?: boolean;
   readonly workerPath?: string;
 }

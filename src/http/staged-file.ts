@@ -13,7 +13,7 @@ import type { UploadRules } from './options.ts';
 
 // One file of an upload: written to a staged object while it arrives, and recognised by its bytes.
 
-// Without the objects of node:fs/promises, which cost more than a small write.
+// A FileHandle of node:fs/promises costs more than a small write.
 const [opened, written, closed] = [promisify(open), promisify(writev), promisify(close)];
 
 /** Bytes from which a format is recognised. */

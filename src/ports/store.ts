@@ -14,9 +14,10 @@ import type {
 
 /**
  * The record of uploads: images, their jobs and outputs, quotas and idempotency keys. One object with four concerns. Each
- * method is one atomic step, durable once it resolves, and safe against other processes. A step that throws has changed
- * nothing, except when its file was lost at that moment: what it wrote is lost with the file. The time is that of the store's clock. Errors of every method: `index_unusable`, `index_newer`,
- * `no_space`; `internal` for rows that break a rule of the record.
+ * method is one atomic step, safe against other processes, and durable once it resolves where nothing else is said. A step
+ * that throws has changed nothing, except after `index_unusable`: then it may have been recorded. The time is that of the
+ * store's clock. Errors of every method: `index_unusable`, `index_newer`, `no_space`; `internal` for rows that break a rule
+ * of the record.
  */
 export interface Store extends Uploads, Queue, Images, Upkeep {
   /** Closes the store. A second call does nothing. */
@@ -33,7 +34,7 @@ export interface Uploads {
   accept(upload: NewUpload): Promise<Accepted>;
   /** The answer to an earlier request with this key, before anything is read of the new one. Undefined without one. */
   replay(owner: string, key: Pick<RequestKey, 'route' | 'key'>): Promise<Replay | undefined>;
-  /** How much of its quota an owner has left. Counts nothing. */
+  /** How much of its quota an owner has left. Counts nothing. Need not be durable. */
   quota(owner: string, rule: QuotaRule): Promise<Quota>;
   /** Counts uploads that were refused, at most up to the limit: bad files must not be free of charge. */
   countRefused(owner: string, uploads: number, rule: QuotaRule): Promise<Quota>;
@@ -87,7 +88,7 @@ export type Accepted =
 export interface Queue {
   /**
    * Takes up to `limit` images that wait and are due, by priority and age, and makes them `processing`. Each call takes
-   * others.
+   * others. Need not be durable.
    */
   take(worker: string, limit: number): Promise<Claim[]>;
   /**
@@ -104,7 +105,7 @@ export interface Queue {
   settle(claim: Claim, end: ImageEnd): Promise<'settled' | 'taken' | 'gone'>;
   /**
    * Ends a batch, if nothing of it is open. Returns whether this call ended it. A step of its own, after `settle`. Every
-   * other step ends the batches that it leaves without open images.
+   * other step ends the batches that it leaves without open images. Need not be durable, if `recover` ends such batches.
    */
   endBatch(batch: string): Promise<boolean>;
   /** Makes claims wait again. The attempt does not count. Lost claims are ignored. */

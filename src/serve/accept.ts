@@ -32,23 +32,31 @@ const MANY = 10;
 
 /**
  * Makes the files durable, then records them, so that an accepted image is never lost. What is not accepted leaves no
- * object. Errors: those of the store and of the objects.
+ * object, unless the store cannot say what it has recorded: the sweep removes that later. Errors: those of the store and of
+ * the objects.
  */
 export async function acceptUpload(
   { store, objects, emit }: ServeContext,
   upload: Upload,
 ): Promise<Accepted> {
   const staged = upload.files.flatMap((file) => file.staged ?? []);
-  let accepted: Accepted | undefined;
+  const keys = staged.map(({ key }) => key);
+  const remove = (unneeded: Promise<readonly string[]>) =>
+    tryRemoval(
+      emit,
+      'files of a request that was not accepted',
+      unneeded.then((all) => objects.remove(all)),
+    );
+  let accepted: Accepted;
   try {
     await objects.commit(staged);
     accepted = await store.accept(newUpload(upload));
-  } finally {
-    if (accepted?.type !== 'accepted') {
-      const removal = objects.remove(staged.map(({ key }) => key));
-      await tryRemoval(emit, 'files of a request that was not accepted', removal);
-    }
+  } catch (error) {
+    // An error of a store does not say that nothing was recorded.
+    await remove(store.referred(keys).then((referred) => keys.filter((key) => !referred.includes(key))));
+    throw error;
   }
+  if (accepted.type !== 'accepted') await remove(Promise.resolve(keys));
   if (accepted.type === 'accepted') {
     const { batch, owner, bucket, files } = upload;
     const waiting = files.filter(({ error }) => error === null);

@@ -278,6 +278,7 @@ describe('a foreign file whose name differs only in case from that of an output'
     expect(textOf('A_a.webp')).toBe('mine');
     const forced = await place.process('--force');
     expect(warningsIn(forced)).toEqual([expect.stringMatching(/^out\/A_a\.webp: was replaced, and as far/)]);
+    expect(place.files('out')).toEqual(['A_a.webp', 'A_b.webp', 'b_a.webp', 'b_b.webp']);
     expect(await verify(place, 'out')).toMatchObject({ code: 0 });
   });
 });

@@ -48,3 +48,26 @@ it('a request gets its answer, also if its objects cannot be removed', async () 
     Array(2).fill({ type: 'warning', message }),
   );
 });
+
+it('an upload keeps its bytes when the store may have recorded it in spite of an error', async () => {
+  const serving = await openServing();
+  const { accept } = serving.store;
+  const broken = new ImgtoolError('index_unusable', 'the record could not be written to the disk');
+  vi.spyOn(serving.store, 'accept').mockImplementationOnce(async (upload) => {
+    await accept(upload);
+    throw broken;
+  });
+  const key = { route: '/upload', key: 'one', fingerprint: 'f', body: '{}' };
+  const recorded = await received(serving, { key });
+  await expect(acceptUpload(serving.tools, recorded)).rejects.toBe(broken);
+  vi.spyOn(serving.store, 'accept').mockRejectedValueOnce(broken);
+  vi.spyOn(serving.store, 'referred').mockRejectedValueOnce(broken);
+  const unknown = await received(serving);
+  await expect(acceptUpload(serving.tools, unknown)).rejects.toBe(broken);
+  const kept = [recorded, unknown].map(({ files }) => stagedKey(files[0]?.image ?? ''));
+  expect(serving.files().toSorted()).toEqual(kept.toSorted());
+  expect(await acceptUpload(serving.tools, await received(serving, { key }))).toMatchObject({
+    type: 'replayed',
+  });
+  expect(serving.files().toSorted()).toEqual(kept.toSorted());
+});

@@ -8,16 +8,24 @@ import {
   ImgtoolError,
   orUndefined,
   outputUnreadable,
-  removeError,
   systemCode,
   withSetting,
-  writeError,
 } from '../../errors.ts';
 import type { Objects, StagedObject } from '../../ports.ts';
 import { openSyncs, syncFile, syncFolder } from '../syncs.ts';
 import { createFolderMaker, removeEmpty } from './folders.ts';
 import { linked, show } from './naming.ts';
 import { openNewFiles } from './new-files.ts';
+import {
+  failAt,
+  failAtRoot,
+  failReading,
+  failRemoving,
+  isAbsence,
+  missing,
+  SETTING,
+  storageError,
+} from './object-errors.ts';
 
 /** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
 const MOST_SYNCED = 3;
@@ -100,7 +108,8 @@ export function openLocalObjects(
       try {
         await makeRealFolder(dirname(key));
         await show({ path, final, replace: true });
-        nameless.delete(path);
+        // If both names belong to one file, rename does nothing.
+        if (lstatSync(path, { throwIfNoEntry: false }) === undefined) nameless.delete(path);
         return;
       } catch (error) {
         if (systemCode(error) !== 'ENOENT' || left === 0) throw error;
@@ -176,9 +185,9 @@ export function openLocalObjects(
           fix,
         });
       }
-      await makeFolder(root).catch(unusable(root));
-      const probe = await stage('probe').catch(unusable(root));
-      await writeFile(probe.path, '', { flag: 'wx' }).catch(unusable(root));
+      await makeFolder(root).catch(failAtRoot(root));
+      const probe = await stage('probe').catch(failAtRoot(root));
+      await writeFile(probe.path, '', { flag: 'wx' }).catch(failAtRoot(root));
       await probe.discard();
       assertWritable(root);
       checkHold = hold(root);
@@ -256,45 +265,4 @@ function assertWritable(folder: string): void {
     const message = `${folder}: may not be written (${systemCode(cause)})`;
     throw new ImgtoolError('storage_unusable', message, { fix, cause });
   }
-}
-
-const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
-
-/** The setting that names the folder of the objects, for hints. */
-const SETTING = 'storage';
-
-function storageError(error: unknown, what: string): ImgtoolError {
-  const { code, message, fix, cause } = withSetting(writeError(error, what), SETTING);
-  // The service goes on by itself.
-  const advice = fix?.replace(', then run the same command again', '');
-  return new ImgtoolError(code, message, { fix: advice, cause });
-}
-
-/** A handler of errors of a folder in which nothing can be stored: another try does not help. */
-const unusable = (root: string) => (error: unknown) => {
-  const { code, message, fix = `choose another {{${SETTING}}}`, cause } = storageError(error, root);
-  throw new ImgtoolError(code === 'io' ? 'not_writable' : code, message, { fix, cause });
-};
-
-const failAt = (what: string) => (error: unknown) => {
-  throw storageError(error, what);
-};
-
-/** A handler of errors of a removal: what is gone needs none. */
-const failRemoving = (what: string) => (error: unknown) => {
-  if (!isAbsence(error)) throw removeError(error, what);
-};
-
-/** A handler of errors of reading a folder: a missing one is empty. */
-const failReading =
-  (what: string) =>
-  (error: unknown): [] => {
-    if (isAbsence(error)) return [];
-    throw withSetting(outputUnreadable(error, what), SETTING);
-  };
-
-function missing(key: string): ImgtoolError {
-  return new ImgtoolError('source_missing', `${key}: is not in storage (any more)`, {
-    fix: 'upload it again',
-  });
 }

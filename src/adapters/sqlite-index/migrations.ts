@@ -226,7 +226,7 @@ export const INDEX: DatabaseKind = {
   one: 'an index',
   migrations: MIGRATIONS,
   tables: ['sources', 'outputs', 'batches', 'jobs'],
-  synchronous: 'NORMAL',
+  isDurable: false,
   fixAbsence: 'name the index of imgtool process or of imgtool serve with {{index}}',
   fixDamage: repairCommand,
   fixLoss: 'run the same command again: an index that lacks outputs adopts those there are',

@@ -81,7 +81,7 @@ export async function connect(
     await whileBusy(asked, busyTimeout, () => {
       // Check before anything is written: the database may belong to another program.
       const version = versionOf(opened, path, kind);
-      opened.exec(`${SET_UP}; PRAGMA synchronous = ${kind.synchronous}`);
+      opened.exec(`${SET_UP}; PRAGMA synchronous = ${kind.isDurable ? 'FULL' : 'NORMAL'}`);
       if (version !== kind.migrations.length) migrate(opened, path, locks, kind);
     });
     if (purpose === 'work') await whileBusy(asked, busyTimeout, () => checkIfSmall(opened, path, kind));

@@ -1,35 +1,66 @@
-import { fdatasync } from 'node:fs';
+import { closeSync, fdatasync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { openSyncs, syncFile } from '../syncs.ts';
+import { openSyncs } from '../syncs.ts';
 import type { Connection } from './connection.ts';
-import { unusable } from './errors.ts';
+import { databaseError, unusable } from './errors.ts';
 import { realPlace } from './file.ts';
 
 const flushed = promisify(fdatasync);
 
+/** The steps of a connection, when each of them says whether it waits for the disk. */
+export interface DurableConnection extends Pick<Connection, 'read' | 'close'> {
+  /** One write transaction that survives a power cut once it resolves. */
+  readonly write: Connection['write'];
+  /** One write transaction that a power cut can take back until the next durable one has resolved. */
+  readonly writeUnsynced: Connection['write'];
+}
+
 /**
- * Write steps that resolve once they survive a power cut. SQLite itself would wait for the disk in the thread of the event
- * loop: here it only writes, and the log is synced on another thread, once for all steps that wait. Closing the log
- * releases no lock of SQLite, because none is on that file. Errors: those of `write`; `index_unusable` for every step after
- * a failed sync, because the system may have dropped a part of the log.
+ * SQLite itself waits for the disk in the thread of the event loop. Here it only writes, and another thread syncs its log,
+ * once for all steps that wait. Others see a step before it is durable. Errors of all steps: those of the connection;
+ * `index_unusable` once a sync has failed, because the system may have dropped a part of the log. A step whose own sync
+ * fails may have been recorded.
  */
-export function openDurableWrite({ db, path, write }: Connection, flush = flushed): Connection['write'] {
-  const log = `${realPlace(path)}-wal`;
-  const sync = openSyncs((file) => syncFile(file, flush));
+export function openDurable(
+  { db, path, kind, ...connection }: Connection,
+  flush = flushed,
+): DurableConnection {
+  let log: number | undefined;
   let failure: Error | undefined;
   // A longer log means fewer pauses in which SQLite moves it into the database, syncs included.
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000');
-  return async (step) => {
-    if (failure !== undefined) throw failure;
-    const value = await write(step);
-    await sync(log).catch((cause: unknown) => {
-      failure ??= unusable(
-        `${path}: could not be written to the disk`,
-        'check the disk, then start imgtool serve again',
-        cause,
-      );
+
+  const sync = openSyncs(async (file) => {
+    // Its name stays with this file: the connection checks that. SQLite holds no lock on it that a close could release.
+    log ??= openSync(file, 'r+');
+    await flush(log).catch((cause: unknown) => {
+      const fix = 'check the disk, then start imgtool serve again';
+      failure ??= unusable(`${path}: could not be written to the disk`, fix, cause);
     });
-    if (failure !== undefined) throw failure;
-    return value;
+  });
+  const unlessFailed =
+    (how: Connection['write']): Connection['write'] =>
+    async (step) => {
+      if (failure !== undefined) throw failure;
+      const value = await how(step);
+      if (failure !== undefined) throw failure;
+      return value;
+    };
+
+  return {
+    read: unlessFailed(connection.read),
+    writeUnsynced: unlessFailed(connection.write),
+    write: unlessFailed(async (step) => {
+      const value = await connection.write(step);
+      await sync(`${realPlace(path)}-wal`).catch((error: unknown) => {
+        throw databaseError(error, path, kind);
+      });
+      return value;
+    }),
+    close() {
+      if (log !== undefined) closeSync(log);
+      log = undefined;
+      connection.close();
+    },
   };
 }

@@ -29,7 +29,7 @@ export function realPlace(path: string): string {
  * `index_unusable` on a remote disk; those of the system.
  */
 export function makeFolder(path: string, kind: DatabaseKind): void {
-  const isDurable = kind.synchronous === 'FULL' && process.platform !== 'win32';
+  const isDurable = kind.isDurable && process.platform !== 'win32';
   makeFolders(dirname(path), (made) => isDurable && syncNames(dirname(made)));
   refuseRemote(path, dirname(path), kind);
 }

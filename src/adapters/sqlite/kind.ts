@@ -11,8 +11,8 @@ export interface DatabaseKind {
   readonly migrations: readonly string[];
   /** Every file of this kind has at least one of these tables, whatever its version. */
   readonly tables: readonly string[];
-  /** After a power cut, `FULL` has lost no commit. `NORMAL` may have lost the last ones, and the file is sound. */
-  readonly synchronous: 'NORMAL' | 'FULL';
+  /** Whether a power cut loses no commit. Otherwise it may lose the last ones, and the file is sound in any case. */
+  readonly isDurable: boolean;
   /** What to do when there is no file. */
   readonly fixAbsence: string;
   /** What to do about a damaged file. */

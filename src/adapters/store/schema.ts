@@ -111,7 +111,7 @@ export const STORE: DatabaseKind = {
   one: 'a store',
   migrations: [UPLOADS + REQUESTS, PLACE],
   tables: ['images', 'keys', 'limits'],
-  synchronous: 'FULL',
+  isDurable: true,
   fixAbsence: 'imgtool serve makes it',
   fixDamage: restoreCommand,
   fixLoss: RESTORE,

@@ -3,7 +3,7 @@ import type { Statement as Prepared } from 'better-sqlite3';
 import { orUndefined } from '../../errors.ts';
 import type { Store } from '../../ports.ts';
 import { type Connection, connect } from '../sqlite/connection.ts';
-import { openDurableWrite } from '../sqlite/durable.ts';
+import { openDurable } from '../sqlite/durable.ts';
 import { BESIDE, realPlace } from '../sqlite/file.ts';
 import { openGroupCommit, openGroupRead } from '../sqlite/group-commit.ts';
 import { type Hold, holdStore } from './hold.ts';
@@ -37,32 +37,36 @@ export async function openSqliteStore(
 }
 
 function storeOn(connection: Connection, hold: Hold, now: () => number): Store {
-  const together = openGroupCommit({ ...connection, write: openDurableWrite(connection) });
+  const durable = openDurable(connection);
+  const group = openGroupCommit({ ...connection, write: durable.write });
   const carryOut = executor(connection);
-  /** Makes a method of a step, carried out by `how`. */
-  const by =
-    (how: Connection['write'], check = () => {}) =>
+  /** Makes methods of steps that such transactions carry out. */
+  const methods =
+    (transaction: Connection['write'], check = () => {}) =>
     <A extends readonly unknown[], T>(step: (now: number, ...asked: A) => StoreStep<T>) =>
     (...asked: A) =>
-      how(() => {
+      transaction(() => {
         check();
         return carryOut(step(Math.floor(now()), ...asked));
       });
-  const write = by(together, hold.check);
-  /** For steps that the next start makes good if a power cut takes them back. */
-  const writeSoon = by(openGroupCommit(connection), hold.check);
-  const read = by(openGroupRead(connection));
+  const write = methods(group, hold.check);
+  /**
+   * For what may be taken back by a power cut. `take`: the image waits again. `endBatch`: the next start ends the batch.
+   * `quota`: the window is moved again.
+   */
+  const writeUnsynced = methods(openGroupCommit({ ...connection, write: durable.writeUnsynced }), hold.check);
+  const read = methods(openGroupRead({ ...connection, read: durable.read }));
   return {
     accept: write(uploadSteps.accept),
     replay: read(uploadSteps.replay),
-    quota: writeSoon(uploadSteps.quota),
+    quota: writeUnsynced(uploadSteps.quota),
     countRefused: write(uploadSteps.countRefused),
     resetQuota: write(uploadSteps.resetQuota),
-    take: writeSoon(queueSteps.take),
+    take: writeUnsynced(queueSteps.take),
     begin: write(queueSteps.begin),
     lost: read(queueSteps.lost),
     settle: write(queueSteps.settle),
-    endBatch: writeSoon(closeBatch),
+    endBatch: writeUnsynced(closeBatch),
     giveBack: write(queueSteps.giveBack),
     unended: read(queueSteps.unended),
     recover: write(queueSteps.recover),
@@ -80,15 +84,16 @@ function storeOn(connection: Connection, hold: Hold, now: () => number): Store {
     stats: read(upkeepSteps.stats),
     waiting: read(upkeepSteps.waiting),
     failed: read(upkeepSteps.failed),
-    referred: read(upkeepSteps.referred),
+    // What it sees must be durable: its caller removes the other objects.
+    referred: write(upkeepSteps.referred),
     sweep: write(upkeepSteps.sweep),
     recordStorage: write(upkeepSteps.recordStorage),
     async close() {
       if (!connection.db.open) return;
       // Steps of this turn come first. Their callers receive their errors.
-      await together(() => {}).catch(() => {});
+      await group(() => {}).catch(() => {});
       hold.release();
-      connection.close();
+      durable.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { ImgtoolError, isErrorCode, orUndefined, systemCode } from '../../errors.ts';
 import type { Message, Reply, Request } from '../../image/protocol.ts';
 import type { Failure, RenderProgress } from '../../model.ts';
@@ -34,7 +34,7 @@ export interface HowToStart {
   /** The program of the child. */
   readonly path: string;
   readonly threads: number;
-  /** Whether other processes come first where all want the processor. */
+  /** Whether it gets less processor time than other processes. */
   readonly givesWay: boolean;
 }
 
@@ -156,7 +156,8 @@ function forked({ path, threads, givesWay }: HowToStart): ChildProcess {
     });
     const { pid } = child;
     // Some systems refuse it, and a process that is gone has none.
-    if (givesWay && pid !== undefined) orUndefined(() => setPriority(pid, PRIORITY_BELOW_NORMAL));
+    if (givesWay && pid !== undefined)
+      orUndefined(() => setPriority(pid, Math.max(getPriority(), PRIORITY_BELOW_NORMAL)));
     return child;
   } catch (error) {
     throw unstarted(error);

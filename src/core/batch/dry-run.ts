@@ -1,4 +1,4 @@
-import { asImgtoolError, failureOf, type ImgtoolError, outputIsSource } from '../../errors.ts';
+import { asImgtoolError, editOfAnother, failureOf, type ImgtoolError, outputIsSource } from '../../errors.ts';
 import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
@@ -23,7 +23,7 @@ interface Foreseen {
   readonly firstWith: Map<string, string>;
   /** Sources that would fail, and folders that cannot be read. */
   readonly failed: Set<string>;
-  /** Sources with a job that would end well. */
+  /** Sources with a job that would end well, and leave no edit of former settings. */
   readonly done: Set<string>;
 }
 
@@ -54,7 +54,7 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     emit: report,
     index: dryIndex(index, foreseen, async (job) => {
       const event = await predict(context, job, foreseen);
-      (event.state === 'failed' ? foreseen.failed : foreseen.done).add(job.source);
+      if (event.state === 'failed') foreseen.failed.add(job.source);
       report(event);
     }),
   };
@@ -164,13 +164,23 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     };
     const known = { ...kindOf(source, options), ...firstOnlyOf(source, options.preset.variants) };
     const picture = { ...base, digest: source.digest, bytes: source.size, ...known, ...marks };
-    const steps = 'steps' in decision ? decision.steps : [];
+    const planned = 'steps' in decision ? decision.steps : [];
+    // Only rendering can show that such a file is no edit.
+    const steps = planned.map((step): Step => {
+      const { wanted } = step;
+      return wanted.isLeft && step.kind !== 'keep' ? { kind: 'leave', wanted } : step;
+    });
+    const inherited = facts.recorded === undefined ? steps.find(({ kind }) => kind === 'leave') : undefined;
+    if (inherited !== undefined) return { ...picture, ...refused(editOfAnother(inherited.wanted.path)) };
     if (decision.action === 'refuse') return { ...picture, ...refused(refusal(decision)) };
     const made = steps.filter(({ kind }) => kind === 'render' || kind === 'place');
     const unknown = made.filter(({ wanted }) => isUnknown(wanted) && !wanted.isMoved);
     const heldBySource = unknown.find(({ wanted }) => wanted.holds !== null);
     if (heldBySource !== undefined)
       return { ...picture, ...refused(outputIsSource(heldBySource.wanted.path)) };
+    const isBehind = ({ kind, wanted: { record, settings } }: Step) =>
+      kind === 'leave' && record?.settings !== settings;
+    if (!steps.some(isBehind)) foreseen.done.add(job.source);
     const first = foreseen.firstWith.get(source.digest);
     foreseen.firstWith.set(source.digest, first ?? job.given);
     if (decision.action === 'unchanged' || decision.action === 'retime') {

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import type { JobEvent, Output, OutputRecord, SourceRecord, Unstamped } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
@@ -158,7 +159,9 @@ export async function tellApart(context: JobContext, chunk: readonly FoundSource
   const plain = named.flatMap((one) => one.plain);
   const lookup = await context.index.lookup(paths, plain);
   const ownPictures = await ownPicturesAmong(context, chunk, lookup);
+  const linked = await outputsBehindLinks(context, paths);
   const recordedAs = ({ found: { source } }: NamedSource) => {
+    if (linked.has(source)) return 'made';
     const record = lookup.output(source);
     if (record?.path !== source || ownPictures.has(source)) return undefined;
     if (isMade(record)) return 'made';
@@ -195,6 +198,26 @@ async function ownPicturesAmong(
     if ((digest ?? (await storage.checksum(source).catch(() => ''))) !== record.checksum) own.add(source);
   }
   return own;
+}
+
+/** The files that a link among their folders leads to, and that are outputs by their paths without links. */
+async function outputsBehindLinks({ index, storage }: JobContext, paths: readonly string[]) {
+  const folders = new Map<string, string>();
+  const real = new Map<string, string>();
+  for (const path of paths) {
+    const folder = dirname(path);
+    // A file in a folder that cannot be read fails later.
+    if (!folders.has(folder)) folders.set(folder, dirname(await storage.realPath(path).catch(() => path)));
+    const found = folders.get(folder)!;
+    if (found !== folder) real.set(path, join(found, basename(path)));
+  }
+  if (real.size === 0) return real;
+  const lookup = await index.lookup([], [...real.values()]);
+  for (const [path, at] of real) {
+    const record = lookup.output(at);
+    if (!isMade(record) || record.path !== at) real.delete(path);
+  }
+  return real;
 }
 
 /** The files that are outputs of this template by their bytes. Files that are recorded as sources are not read. */

@@ -1,4 +1,4 @@
-import { asImgtoolError, ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
+import { asImgtoolError, editOfAnother, ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import { presetMark } from '../../model/records.ts';
 import type { BatchOptions, FileFacts, Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
@@ -18,6 +18,8 @@ import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
 interface Committed {
+  /** The steps as they were done: an edit that must stay is left. */
+  readonly steps: readonly Step[];
   /** The outputs of this job, one for each variant. A skipped duplicate has the outputs of the other source. */
   readonly outputs: readonly OutputRecord[];
   /** What was done for each of these outputs; undefined for one of another source. */
@@ -55,21 +57,37 @@ interface Ready {
  * Makes all outputs of a job visible: rendered, placed, kept and adopted ones. `staged` begins with the rendered outputs
  * in the order of their steps. Errors: `output_exists` before anything is visible, Overtaken, and those of storage.
  */
-export async function commit(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Committed> {
+export async function commit(
+  work: JobWork,
+  planned: readonly Step[],
+  rendered?: Rendered,
+): Promise<Committed> {
   const { storage } = work;
   /** The new records. */
   const records = new Map<Step, OutputRecord>();
   const fresh: Ready[] = [];
   const replaced: string[] = [];
   const edited: string[] = [];
-  for (const one of await prepare(work, steps, rendered)) {
+  const left = new Set<Step>();
+  for (const one of await prepare(work, planned, rendered)) {
+    const { path } = one.record;
     const adopted = await adopt(work, one);
-    if (adopted === undefined) {
-      fresh.push(one);
-      if (await isLost(work, one)) replaced.push(one.record.path);
-      else if (await isEdited(work, one)) edited.push(one.record.path);
-    } else records.set(one.step, adopted);
+    if (adopted !== undefined) {
+      records.set(one.step, adopted);
+      continue;
+    }
+    const isEdit = await isEdited(work, one);
+    if (isEdit && one.step.wanted.isLeft) {
+      // The edit shows the picture of the source that had the name before.
+      if (work.isNew) throw editOfAnother(path);
+      left.add(one.step);
+      continue;
+    }
+    fresh.push(one);
+    if (await isLost(work, one)) replaced.push(path);
+    else if (isEdit) edited.push(path);
   }
+  const steps = planned.map((step): Step => (left.has(step) ? { kind: 'leave', wanted: step.wanted } : step));
   for (const step of steps) {
     const stays = inPlace(step, work);
     if (stays !== undefined) records.set(step, stays);
@@ -87,8 +105,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
     actions.set(step, step.kind === 'render' ? 'rendered' : placedBy(step, facts[i]!));
   }
   return {
-    replaced,
-    edited,
+    ...{ steps, replaced, edited },
     outputs: steps.map((step) => {
       const record = records.get(step) ?? (step.kind === 'skip' ? step.from : step.wanted.record);
       if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);

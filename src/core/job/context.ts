@@ -42,6 +42,8 @@ export interface JobWork extends JobContext {
   readonly job: Job;
   /** The record of its source. */
   readonly source: SourceRecord;
+  /** Whether the index did not know the source before. */
+  readonly isNew: boolean;
   /** Its source, if that was read. */
   readonly opened: Opened | undefined;
   /** All files that were staged for the job. At its end, the job discards those that are left. */

@@ -39,6 +39,8 @@ export interface Wanted {
   readonly variant: Variant;
   readonly settings: string;
   readonly record: NameRecord | undefined;
+  /** The record of its former spelling, while another file is under this one. */
+  readonly former?: NameRecord;
   readonly disk: FileFacts | 'foreign' | null;
   /** SHA-256 of the file on disk, if the job has read it. */
   readonly checksum?: string | undefined;
@@ -46,6 +48,8 @@ export interface Wanted {
   readonly isMoved?: boolean;
   /** Whether it is an edit that must stay. */
   readonly isLeft?: boolean;
+  /** Whether a dead run may have left it. */
+  readonly isSuspect?: boolean;
   /** Whether the file on disk is a source, and whose. */
   readonly holds: 'this source' | 'another source' | null;
 }
@@ -216,7 +220,7 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
   // Only `force` replaces an unknown file. A file with equal bytes is adopted later.
   const replace = isMade(wanted.record) || wanted.isMoved === true || facts.force;
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
-  if (wanted.isLeft) return { kind: 'leave', wanted };
+  if (wanted.isLeft && !mayBeUnrecorded(wanted, facts)) return { kind: 'leave', wanted };
   if (facts.force) return { kind: 'render', wanted, replace };
   const twin = twinOf(wanted, facts);
   if (twin !== undefined) return { kind: 'adopt', wanted, from: twin };
@@ -234,6 +238,14 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
   if (found === undefined) return { kind: 'render', wanted, replace };
   const how = linkable.includes(found) ? 'link' : 'copy';
   return { kind: 'place', wanted, from: found.record, how, replace };
+}
+
+/**
+ * Whether a file that looks like an edit can be an output that no index recorded: after a kill, or with an index from a
+ * backup. Only new bytes to compare can show that. `commit` leaves the file if it is an edit.
+ */
+function mayBeUnrecorded({ record, settings, isSuspect }: Wanted, { digest }: Facts): boolean {
+  return isSuspect === true || !isMade(record) || record.digest !== digest || record.settings !== settings;
 }
 
 /** Whether outputs may be links. Links share one time. */

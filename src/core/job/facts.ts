@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { asImgtoolError } from '../../errors.ts';
 import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
-import type { Storage } from '../../ports.ts';
+import type { Lookup, Storage } from '../../ports.ts';
 import type { JobContext } from './context.ts';
 import { type Facts, isChanged, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
@@ -48,11 +48,14 @@ export async function factsOfJob(
   for (const { record: recorded, ...rest } of facts.wanted) {
     const { path, disk } = rest;
     const isOwn = recorded?.source === source;
-    const record = isOwn && (await isOtherFile(storage, recorded, rest)) ? undefined : recorded;
-    const one: Wanted = { ...rest, record };
-    const isSource = lookup.source(path) !== undefined;
+    const isOther = isOwn && (await isOtherFile(storage, recorded, rest));
+    const one: Wanted = {
+      ...rest,
+      ...(isOther ? { record: undefined, former: recorded } : { record: recorded }),
+    };
+    const isSource = await holdsSource(context, one, lookup);
     let holds: Wanted['holds'] = null;
-    if (disk !== null && !isMade(record)) {
+    if (disk !== null && !isMade(one.record)) {
       if (disk !== 'foreign' && sameFile(disk, found)) holds = 'this source';
       // A source is any file of this batch or of an earlier one.
       else if (isSource || (await sources.covers(path))) holds = 'another source';
@@ -70,6 +73,20 @@ export async function factsOfJob(
   return { ...facts, wanted };
 }
 
+/**
+ * Whether a batch has processed the file as a source, also by its path without links. If imgtool made the output after
+ * that, the source was taken away before, and the file is an edit.
+ */
+async function holdsSource({ index, storage }: JobContext, { path, record, disk }: Wanted, lookup: Lookup) {
+  if (disk === null || disk === 'foreign') return lookup.source(path) !== undefined;
+  if (isMade(record) && sameFile(disk, record)) return false;
+  const real = await storage.realPath(path);
+  const source =
+    lookup.source(path) ?? (real === path ? undefined : (await index.lookup([real], [])).source(real));
+  if (source === undefined || !isMade(record)) return source !== undefined;
+  return sameFile(disk, source) || !(Number(record.mtime) / 1e6 > source.seenAt);
+}
+
 /** Whether the file is not the recorded output, whose name differs only in its spelling. */
 async function isOtherFile(
   storage: Storage,
@@ -83,13 +100,13 @@ async function isOtherFile(
 }
 
 /** The output, left as it is where somebody has edited it and an edit must stay. */
-function leftAsEdit({ repairs, options }: JobContext, wanted: Wanted): Wanted {
+function leftAsEdit({ repairs, options, suspects }: JobContext, wanted: Wanted): Wanted {
   const isLeft =
     isChanged(wanted) && (repairs === null ? options.keepEdited === true : !isOneOf(repairs, wanted));
-  return isLeft ? { ...wanted, isLeft } : wanted;
+  return isLeft ? { ...wanted, isLeft, isSuspect: suspects.has(wanted.path) } : wanted;
 }
 
-/** The facts with the checksums of these outputs. */
+/** The facts with the checksums of these outputs. Errors: `output_unreadable`. Nobody knows what such a file is. */
 export async function withChecksums(
   context: JobContext,
   facts: Facts,
@@ -97,7 +114,7 @@ export async function withChecksums(
 ): Promise<Facts> {
   const wanted = facts.wanted.map(async (one) => {
     if (!unread.includes(one)) return one;
-    const checksum = (await context.storage.checksum(one.path).catch(() => null)) ?? undefined;
+    const checksum = (await context.storage.checksum(one.path)) ?? undefined;
     return leftAsEdit(context, { ...one, checksum });
   });
   return { ...facts, wanted: await Promise.all(wanted) };

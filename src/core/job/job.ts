@@ -67,7 +67,8 @@ export async function runJob(context: JobContext, begun: Begun, rendered: () => 
     if (decision.action === 'read' || source === undefined)
       throw new Error('a job was decided before it was read');
     try {
-      const work = { ...context, job, source, opened, staged, started, letGo };
+      const isNew = facts.recorded === undefined;
+      const work = { ...context, job, source, isNew, opened, staged, started, letGo };
       return await carryOut(work, facts, decision);
     } catch (error) {
       if (!(error instanceof Overtaken) || looks === 0) throw error;
@@ -139,15 +140,16 @@ type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 /** Steps 4 and 5: render missing outputs, make them visible, and record them. */
 async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<Unstamped<JobEvent>> {
   const { job, source, opened, staged, started, options } = work;
-  const steps: readonly Step[] =
+  const planned: readonly Step[] =
     decision.action === 'unchanged' || decision.action === 'retime'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const pictures = await render(work, steps);
+  const pictures = await render(work, planned);
   work.letGo();
   await assertUnchanged(work, source);
   const committing = performance.now();
-  const { made, skipped, outputs, actions, replaced, edited } = await commit(work, steps, pictures);
+  const done = await commit(work, planned, pictures);
+  const { steps, made, skipped, outputs, actions, replaced, edited } = done;
   // In a repair, the result of the check names them.
   if (work.repairs === null) for (const warning of editWarnings(edited, steps, options)) work.emit(warning);
   const lost = replaced.map((path) => pathAsGiven(path, options));

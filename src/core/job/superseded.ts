@@ -13,7 +13,9 @@ import { hasBytes, isBelow } from './facts.ts';
  */
 export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
   const { job, source, takesPlainNames } = work;
-  const tagged = takesPlainNames && job.naming === 0 ? await taggedOutputs(work) : [];
+  // An edit that stays under a plain name replaces no tagged output.
+  const takes = takesPlainNames && job.naming === 0 && steps.every(({ kind }) => kind !== 'leave');
+  const tagged = takes ? await taggedOutputs(work) : [];
   const former = [...steps.flatMap(formerSpelling), ...tagged];
   const isShared = ({ digest, settings }: OutputRecord) =>
     digest !== source.digest || steps.every(({ wanted }) => wanted.settings !== settings);
@@ -125,7 +127,7 @@ export function reportRemoved(context: JobContext, given: string, removed: reado
 }
 
 /** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */
-function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[] {
+function formerSpelling({ wanted: { former, record = former, path, disk } }: Step): OutputRecord[] {
   if (!isMade(record) || record.path === path) return [];
   const isOneName = disk !== null && disk !== 'foreign' && sameFile(disk, record);
   return isOneName ? [] : [record];

@@ -106,6 +106,16 @@ describe('local objects', () => {
     expect(statSync(join(root, 'b')).ino).toBe(statSync(join(root, 'a')).ino);
   });
 
+  it('leave no staged file behind when a copy is made twice', async () => {
+    await put('a');
+    for (const _ of ['once', 'again']) {
+      const copy = await objects.stageFrom('a', 'b');
+      await objects.commit([copy]);
+      await copy.discard();
+    }
+    expect(readdirSync(join(root, '.staged'))).toEqual([]);
+  });
+
   it('have copies with the mode of a new file', async () => {
     await put('a');
     const { mode } = statSync(join(root, 'a'));

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Connection, connect } from '../../../src/adapters/sqlite/connection.ts';
-import { openDurableWrite } from '../../../src/adapters/sqlite/durable.ts';
+import { openDurable } from '../../../src/adapters/sqlite/durable.ts';
 import { STORE } from '../../../src/adapters/store/schema.ts';
 
 let folder: string;
@@ -29,7 +29,7 @@ afterEach(() => {
 
 describe('a durable write', () => {
   it('is visible at once, and resolves once the log is synced', async () => {
-    const write = openDurableWrite(connection, flush);
+    const { write } = openDurable(connection, flush);
     let isDurable = false;
     const end = write(() => count('a')).then(() => {
       isDurable = true;
@@ -42,7 +42,7 @@ describe('a durable write', () => {
   });
 
   it('shares the sync that begins after the running one with the other writes that wait', async () => {
-    const write = openDurableWrite(connection, flush);
+    const { write } = openDurable(connection, flush);
     const first = write(() => count('a'));
     await expect.poll(() => begun.length).toBe(1);
     const later = Promise.all(['b', 'c', 'd'].map((owner) => write(() => count(owner))));
@@ -55,19 +55,32 @@ describe('a durable write', () => {
     expect(begun.length).toBe(2);
   });
 
-  it('fails with its cause when the log cannot be synced, and so does every later one', async () => {
-    const write = openDurableWrite(connection, flush);
+  it('fails with its cause when the log cannot be synced, and so does every later step', async () => {
+    const { write, writeUnsynced, read } = openDurable(connection, flush);
     const ends = Promise.allSettled([write(() => count('a'))]);
     await expect.poll(() => begun.length).toBe(1);
     const cause = new Error('EIO: i/o error, fdatasync');
     begun[0]!(cause);
     expect(await ends).toMatchObject([{ reason: { code: 'index_unusable', cause } }]);
-    await expect(write(() => count('b'))).rejects.toMatchObject({ code: 'index_unusable' });
+    for (const how of [write, writeUnsynced, read])
+      await expect(how(() => count('b'))).rejects.toMatchObject({ code: 'index_unusable', cause });
     expect(owners()).toEqual(['a']);
   });
 
+  it('fails alone when the log cannot be opened', async () => {
+    const { write, close } = openDurable({ ...connection, path: join(folder, 'elsewhere.db') }, flush);
+    await expect(write(() => count('a'))).rejects.toMatchObject({ code: 'index_unusable' });
+    writeFileSync(join(folder, 'elsewhere.db-wal'), '');
+    const next = write(() => count('b'));
+    await expect.poll(() => begun.length).toBe(1);
+    begun[0]!();
+    await next;
+    expect(owners()).toEqual(['a', 'b']);
+    close();
+  });
+
   it('that fails in SQLite syncs nothing', async () => {
-    const write = openDurableWrite(connection, flush);
+    const { write } = openDurable(connection, flush);
     const failure = new Error('no');
     const end = write(() => {
       throw failure;
@@ -75,6 +88,13 @@ describe('a durable write', () => {
     await expect(end).rejects.toMatchObject({ cause: failure });
     expect(begun).toEqual([]);
   });
+});
+
+it('a write that need not be durable does not wait for the disk', async () => {
+  const { writeUnsynced } = openDurable(connection, flush);
+  await writeUnsynced(() => count('a'));
+  expect(owners()).toEqual(['a']);
+  expect(begun).toEqual([]);
 });
 
 function count(owner: string): void {

@@ -82,6 +82,21 @@ it('reads requested in the same turn share a transaction, and one that throws fa
   expect(reads).toBe(1);
 });
 
+it('all reads fail with the cause if SQLite ends their transaction', async () => {
+  const read = async <T>(step: () => T) => db.transaction(step).deferred() as T;
+  const readTogether = openGroupRead({ db, path: 'index.db', kind: INDEX, read });
+  const cause = new Error('disk I/O error');
+  const ends = await Promise.allSettled([
+    readTogether(rows),
+    readTogether(() => {
+      db.exec('ROLLBACK');
+      throw cause;
+    }),
+    readTogether(rows),
+  ]);
+  expect(ends).toMatchObject(Array(3).fill({ reason: cause }));
+});
+
 function insert(): (n: number) => number {
   const statement = keep(db.prepare('INSERT INTO t VALUES (?)'));
   return (n) => Number(statement.run(n).lastInsertRowid);

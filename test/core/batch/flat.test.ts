@@ -8,10 +8,10 @@ import { openWorkshop, type Workshop } from '../made-up.ts';
 /** Long paths, so a list of them shows in the heap, in folders that are walked one at a time. */
 const LONG = 'x'.repeat(200);
 const IN_A_FOLDER = 100;
-const FILES = 2_400;
+const FILES = 4_800;
 /** Jobs between two measurements of the heap. */
 const LOOK = 100;
-/** Bytes per file: about half of a list of the paths. Compiled code takes far less. */
+/** Bytes per file: about half of a list of the paths. Compiled code takes 300 kB in all, so the files must be many. */
 const A_PATH = 250;
 
 setFlagsFromString('--expose-gc');
