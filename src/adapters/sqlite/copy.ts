@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   existsSync,
-  fsyncSync,
   linkSync,
   openSync,
   rmSync,
@@ -17,7 +16,7 @@ import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
 import { keep, keepBackups, loadSqlite, type Sqlite } from './binding.ts';
 import { versionOf } from './check.ts';
 import { damaged, databaseError, unusable } from './errors.ts';
-import { BESIDE, realPlace } from './file.ts';
+import { BESIDE, flush, realPlace } from './file.ts';
 import type { DatabaseKind } from './kind.ts';
 
 /** Pages to copy before other work gets its turn. */
@@ -156,19 +155,5 @@ export function placeAt(path: string, name: string): void {
     // The disk has no hard links.
     copyFileSync(path, name, constants.COPYFILE_EXCL);
     flush(name);
-  }
-}
-
-/** Makes a file, or the names in a folder, survive a power cut. */
-export function flush(path: string): void {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, 'r');
-    fsyncSync(descriptor);
-  } catch (error) {
-    // Windows cannot open folders, and other systems may refuse to sync them.
-    if (!/^(EISDIR|EPERM|EINVAL)$/.test(systemCode(error) ?? '')) throw error;
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { orUndefined } from '../../errors.ts';
+import { orUndefined, systemCode } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
 import { unusable } from './errors.ts';
 import type { DatabaseKind } from './kind.ts';
@@ -29,18 +29,21 @@ export function realPlace(path: string): string {
  * `index_unusable` on a remote disk; those of the system.
  */
 export function makeFolder(path: string, kind: DatabaseKind): void {
-  const isDurable = kind.isDurable && process.platform !== 'win32';
-  makeFolders(dirname(path), (made) => isDurable && syncNames(dirname(made)));
+  makeFolders(dirname(path), (made) => kind.isDurable && flush(dirname(made)));
   refuseRemote(path, dirname(path), kind);
 }
 
-/** Makes the names in a folder durable. */
-function syncNames(folder: string): void {
-  const file = openSync(folder, 'r');
+/** Makes a file, or the names in a folder, survive a power cut. */
+export function flush(path: string): void {
+  let descriptor: number | undefined;
   try {
-    fsyncSync(file);
+    descriptor = openSync(path, 'r');
+    fsyncSync(descriptor);
+  } catch (error) {
+    // Windows cannot open folders, and other systems may refuse to sync them.
+    if (!/^(EISDIR|EPERM|EINVAL)$/.test(systemCode(error) ?? '')) throw error;
   } finally {
-    closeSync(file);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

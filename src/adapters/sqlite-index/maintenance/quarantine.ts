@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { orUndefined, systemCode } from '../../../errors.ts';
-import { flush, placeAt } from '../../sqlite/copy.ts';
-import { BESIDE, printOf, sizeOf } from '../../sqlite/file.ts';
+import { placeAt } from '../../sqlite/copy.ts';
+import { BESIDE, flush, printOf, sizeOf } from '../../sqlite/file.ts';
 
 /**
  * Puts a complete new database under the name of an index. The old file gets a free name, which is returned. The index
