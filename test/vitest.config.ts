@@ -13,6 +13,7 @@ export default defineConfig({
     // Generous, because a test takes several times as long on a busy machine, and no test measures time.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 });
