@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { access, chmod, copyFile, lutimes, open, readdir, rm, unlink } from 'node:fs/promises';
+import { access, lutimes, open, readdir, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
@@ -70,10 +70,7 @@ export function openLocalStorage(run: string): Storage {
         one = await stage(path);
         // A link in the folder of another group would leave that group without access.
         if (how === 'link' && newFiles.isLikeNew(from, one.path) && linked(from, one.path)) return one;
-        const { mode } = newFiles.attributesAt(one.path);
-        await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-        // A copy has the mode of its original.
-        await chmod(one.path, mode);
+        await newFiles.copyAsNew(from, one.path);
         return one;
       } catch (error) {
         await one?.discard().catch(() => {});

@@ -1,5 +1,18 @@
-import { closeSync, fstatSync, lstatSync, openSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  fstatSync,
+  lstatSync,
+  openSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { chmod, copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 /** The owner, group and permissions that a new file gets. `mode` has permission bits only. */
@@ -34,7 +47,21 @@ export function openNewFiles() {
     return isDeepStrictEqual(attributesOf(lstatSync(from)), attributesAt(path));
   }
 
-  return { attributesAt, isLikeNew };
+  /** Copies a file to `path`, where nothing is. The copy has the attributes of a new file. */
+  async function copyAsNew(from: string, path: string): Promise<void> {
+    const { uid, gid, mode } = attributesAt(path);
+    await copyFile(from, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const copy = lstatSync(path);
+    // From Node 22 on, a copy has the owner and the group of its original where the system allows that.
+    if (process.platform !== 'win32' && (copy.uid !== uid || copy.gid !== gid)) {
+      unlinkSync(path);
+      await pipeline(createReadStream(from), createWriteStream(path, { flags: 'wx' }));
+    }
+    // A copy has the mode of its original.
+    await chmod(path, mode);
+  }
+
+  return { isLikeNew, copyAsNew };
 }
 
 function tryOut(path: string): Attributes {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, lstatSync, type Stats, statfsSync } from 'node:fs';
-import { chmod, copyFile, opendir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
+import { chmod, opendir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import {
@@ -132,9 +132,7 @@ export function openLocalObjects(
       try {
         // A link is enough: the bytes of an object never change.
         if (newFiles.isLikeNew(original, one.path) && linked(original, one.path)) return one;
-        const { mode } = newFiles.attributesAt(one.path);
-        await copyFile(original, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-        await chmod(one.path, mode);
+        await newFiles.copyAsNew(original, one.path);
         return one;
       } catch (error) {
         await one.discard().catch(() => {});
