@@ -72,7 +72,7 @@ it('a retry keeps the outputs of a newer batch, also when the clock was set back
   putOld(place.at('photos/d.jpg'), await picture({ seed: 4 }));
   await made(place, '--mirror', ...AB, 'photos');
   const db = keep(new Sqlite(place.index));
-  db.prepare('UPDATE batches SET started_at = started_at - 7200000 WHERE id <> ?').run(first.batch);
+  keep(db.prepare('UPDATE batches SET started_at = started_at - 7200000 WHERE id <> ?')).run(first.batch);
   db.close();
   const before = listing(place);
   const outcome = await place.run(['retry', first.batch, '--json']);

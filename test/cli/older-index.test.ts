@@ -109,7 +109,7 @@ it('a batch that an earlier version recorded without newer fields is rendered wi
   const variants = options.preset.variants.map((variant) =>
     Object.fromEntries(Object.entries(variant).filter(([key]) => !newer.some((one) => one === key))),
   );
-  db.prepare('UPDATE batches SET options = ?').run(
+  keep(db.prepare('UPDATE batches SET options = ?')).run(
     JSON.stringify({ ...options, preset: { ...options.preset, variants } }),
   );
   db.close();

@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import type { Event, ProfileEvent } from '../../src/model.ts';
 import { countsOf, eventsOf, type Outcome, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
@@ -32,7 +33,7 @@ function encoded(outcome: Outcome): number {
 
 /** An index as a version wrote it that had no newer recipe than this one. */
 function limitRecipes(path: string, most: number): void {
-  const db = new Sqlite(path);
+  const db = keep(new Sqlite(path));
   db.exec(`UPDATE outputs SET recipe = min(recipe, ${most})`);
   db.close();
 }

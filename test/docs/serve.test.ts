@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { envName, KEYS } from '../../src/config/settings.ts';
 import { blocks, codes, page, prose, ROOT, rows, shape } from './pages.ts';
 import { makeReader } from './reader.ts';
@@ -176,8 +177,8 @@ describe('the page of the service', () => {
   it('shows a question to the audit trail that SQLite answers', async () => {
     const { place } = await startService();
     const [question = ''] = blocks('serve', 'sql');
-    const store = new Database(join(place, 'state/imgtool/index.serve.db'), { readonly: true });
-    const trail = store.prepare(question).all() as { type: string; owner: string }[];
+    const store = keep(new Database(join(place, 'state/imgtool/index.serve.db'), { readonly: true }));
+    const trail = keep(store.prepare(question)).all() as { type: string; owner: string }[];
     store.close();
     expect(trail.map(({ type, owner }) => `${type} ${owner}`)).toEqual([
       'upload_initiated anna',

@@ -80,15 +80,15 @@ describe('damage', () => {
     await fill(path, 300);
     const root = rootPageOf(path, 'outputs');
     // No page is in memory yet.
-    const { read, db, close } = await connect(INDEX, path, 'look');
+    const { read, prepare, close } = await connect(INDEX, path, 'look');
     spoil(path, [root]);
-    await expect(
-      read(() => db.prepare('SELECT count(*) FROM outputs NOT INDEXED').all()),
-    ).rejects.toMatchObject({
-      code: 'index_unusable',
-      message: expect.stringContaining('damaged'),
-      fix: `imgtool doctor --repair --index ${path}`,
-    });
+    await expect(read(() => prepare('SELECT count(*) FROM outputs NOT INDEXED').all())).rejects.toMatchObject(
+      {
+        code: 'index_unusable',
+        message: expect.stringContaining('damaged'),
+        fix: `imgtool doctor --repair --index ${path}`,
+      },
+    );
     close();
   });
 

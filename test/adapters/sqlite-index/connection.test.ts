@@ -46,12 +46,12 @@ describe('opening the index', () => {
     const begin = Sqlite.prototype.transaction;
     const locks: Database[] = [];
     vi.spyOn(Sqlite.prototype, 'transaction').mockImplementationOnce(function (this: Database, step) {
-      const other = new Sqlite(path);
+      const other = keep(new Sqlite(path));
       for (const step of MIGRATIONS) other.exec(step);
       other.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       other.close();
       mkdirSync(`${path}.runs`);
-      locks.push(new Sqlite(`${path}.runs/0a.lock`));
+      locks.push(keep(new Sqlite(`${path}.runs/0a.lock`)));
       locks[0]?.exec('BEGIN EXCLUSIVE');
       return begin.call(this, step);
     });
@@ -63,7 +63,7 @@ describe('opening the index', () => {
 
   it('refuses an index from a newer imgtool and leaves it as it was', async () => {
     const path = fresh();
-    const db = new Sqlite(path);
+    const db = keep(new Sqlite(path));
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
     db.close();
     await expect(connect(INDEX, path)).rejects.toMatchObject({
@@ -97,7 +97,7 @@ describe('opening the index', () => {
     expect(keep(db.prepare('SELECT ctime FROM sources').pluck()).all()).toEqual([null]);
     expect(keep(db.prepare('SELECT count(*) FROM former_settings').pluck()).get()).toBe(0);
     close();
-    const copy = new Sqlite(`${path}.v1`, { readonly: true });
+    const copy = keep(new Sqlite(`${path}.v1`, { readonly: true }));
     expect(keep(copy.prepare('PRAGMA user_version').pluck()).get()).toBe(1);
     expect(keep(copy.prepare('SELECT path FROM sources').pluck()).all()).toEqual(['/a.jpg']);
     copy.close();
