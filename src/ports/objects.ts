@@ -6,8 +6,11 @@
 export interface Objects {
   /** Creates a file of this machine to write, which `commit` moves to its key. Each call creates a new one. */
   stage(key: string): Promise<StagedObject>;
-  /** Stages a second object with the bytes of a stored one. Errors: also `source_missing`. */
-  stageFrom(from: string, key: string): Promise<StagedObject>;
+  /**
+   * Stages a second object with the bytes of a stored one. Errors: also `source_missing`, when its bytes do not have this
+   * SHA-256 any more, too.
+   */
+  stageFrom(from: string, key: string, checksum?: string): Promise<StagedObject>;
   /** Makes staged objects visible and durable, in this order: bytes, names, folders. Replaces objects of the same keys. */
   commit(staged: readonly StagedObject[]): Promise<void>;
   /** The bytes of an object as a file of this machine, until `discard`. Errors: also `source_missing`. */

@@ -1,11 +1,15 @@
 import { NO_TIME } from '../core/job/events.ts';
 import { BATCH_RETRIES } from '../core/queue/retry-policy.ts';
 import { shareRenderer } from '../core/queue/share.ts';
-import { asImgtoolError, failureOf, type ImgtoolError, stoppedEarly } from '../errors.ts';
+import { asImgtoolError, failureOf, type ImgtoolError, stoppedEarly, systemCode } from '../errors.ts';
 import type { Claim, ImageEnd, Renderer } from '../ports.ts';
 import { aboutImage } from './events.ts';
 import { type ImageTools, processImage, removeUnrecorded } from './job.ts';
+import { stagedKey } from './keys.ts';
 import type { Pauses } from './pause.ts';
+
+/** The system has no file for this process. That passes, and the image is not to blame. */
+const OUT_OF_FILES = /^E[MN]FILE$/;
 
 type AttemptStep = 'waiting' | 'next' | 'opened' | 'rendered';
 
@@ -99,8 +103,15 @@ export function beginAttempt(
   }
 
   /** Without the storage everything fails, and the image is not to blame. */
-  function causeOf(error: ImgtoolError): Promise<ImgtoolError> {
-    return tools.objects.locate(claim.staged ?? '').then(() => error, asImgtoolError);
+  async function causeOf(error: ImgtoolError): Promise<ImgtoolError> {
+    try {
+      await tools.objects.locate(claim.staged ?? '');
+      // A child that cannot write does not know whether anything can be written.
+      if (error.code === 'not_writable') await (await tools.objects.stage(stagedKey(claim.id))).discard();
+      return error;
+    } catch (cause) {
+      return asImgtoolError(cause);
+    }
   }
 
   /** A child is about to open the image. Errors: `cancelled`, when the image was cancelled or has even ended meanwhile. */
@@ -121,7 +132,7 @@ export function beginAttempt(
   async function failed(error: ImgtoolError, total: number): Promise<void> {
     if (signal.aborted) return letGo(why);
     // A renderer that is closed rejects every image with `cancelled`.
-    if (error.fatal || error.code === 'cancelled') {
+    if (error.fatal || error.code === 'cancelled' || OUT_OF_FILES.test(systemCode(error.cause) ?? '')) {
       pauses.begin(error);
       return letGo('given_back');
     }

@@ -107,7 +107,7 @@ const settingsOf = ({ claim: { preset }, options: { limits } }: ImageWork) =>
 
 /**
  * Stages copies of outputs that were made before of these bytes for this owner, by the number of their variant. An output
- * that is gone, or that is made in a better way now, is not copied.
+ * that is gone or damaged, or that is made in a better way now, is not copied.
  */
 async function copyMade(work: ImageWork, opened: Opened, staged: StagedObject[]) {
   const { store, objects, claim } = work;
@@ -119,7 +119,7 @@ async function copyMade(work: ImageWork, opened: Opened, staged: StagedObject[])
     if (output === undefined || output.recipe < recipeOf(variant.format, opened)) continue;
     const key = outputKey(claim, variant);
     try {
-      staged.push(await objects.stageFrom(output.key, key));
+      staged.push(await objects.stageFrom(output.key, key, output.checksum));
       copies.set(i, { ...output, key, variant: variant.name });
     } catch (error) {
       if (asImgtoolError(error).code !== 'source_missing') throw error;

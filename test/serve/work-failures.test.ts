@@ -78,6 +78,32 @@ describe('an image that cannot be processed', () => {
     expect(serving.events).toContainEqual({ type: 'warning', message });
   });
 
+  it('waits without losing an attempt while the system has no file for the service', async () => {
+    let left = 1;
+    const cause = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    const { renderer } = watchedPool(() => {
+      if (left-- > 0) throw new ImgtoolError('io', 'could not be written (EMFILE)', { cause });
+    });
+    const serving = await openServing({ renderer });
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(serving.events).toContainEqual(expect.objectContaining({ type: 'paused' }));
+  });
+
+  it('waits without losing an attempt while the whole storage is read-only', async () => {
+    const { renderer } = watchedPool(failing('not_writable'));
+    const serving = await openServing({ renderer });
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const unusable = new ImgtoolError('storage_unusable', 'may not be written (EROFS)');
+    vi.spyOn(serving.objects, 'stage').mockRejectedValueOnce(unusable);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(serving.events).toContainEqual(
+      expect.objectContaining({ type: 'paused', error: expect.objectContaining({ code: unusable.code }) }),
+    );
+  });
+
   it('waits without losing an attempt while the disk is full', async () => {
     const { renderer } = watchedPool(failing('no_space'));
     const serving = await openServing({ renderer });

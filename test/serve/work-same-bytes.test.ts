@@ -1,7 +1,10 @@
+import { readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { Variant } from '../../src/model.ts';
 import { removeImage } from '../../src/serve/remove.ts';
+import { sha } from '../records.ts';
 import { openEndless, watchedPool } from './pools.ts';
 import { openServing, photo, presetOf } from './serving.ts';
 
@@ -84,6 +87,20 @@ describe('the same bytes', () => {
     serving.start();
     expect(await serving.ended(a)).toMatchObject({ state: 'completed', outputs: 3 });
     expect(await serving.ended(b)).toMatchObject({ state: 'duplicate', outputs: 3 });
+  });
+
+  it('are rendered again where an earlier output was damaged', async () => {
+    const serving = await openServing();
+    const [a = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    await serving.ended(a);
+    const [damaged] = (await serving.image(a)).outputs;
+    truncateSync(join(serving.root, damaged!.key), 100);
+    const [b = ''] = await serving.upload([photo('wine.jpg')]);
+    expect(await serving.ended(b)).toMatchObject({ state: 'completed', outputs: 3 });
+    const [made] = (await serving.image(b)).outputs;
+    expect(made).toMatchObject({ checksum: damaged!.checksum });
+    expect(sha(readFileSync(join(serving.root, made!.key)))).toBe(damaged!.checksum);
   });
 
   it('are rendered again where an earlier output is gone', async () => {

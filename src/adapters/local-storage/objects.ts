@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { accessSync, constants, lstatSync, type Stats, statfsSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { accessSync, constants, createReadStream, lstatSync, type Stats, statfsSync } from 'node:fs';
 import { chmod, opendir, readdir, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import pLimit from 'p-limit';
 import {
   asImgtoolError,
@@ -125,14 +126,16 @@ export function openLocalObjects(
 
   return {
     stage: guarded((key: string) => stage(key).catch(failAt(key))),
-    stageFrom: guarded(async (from: string, key: string) => {
+    stageFrom: guarded(async (from: string, key: string, checksum?: string) => {
       const original = fileOf(from);
       if (original === undefined) throw missing(from);
       const one = await stage(key).catch(failAt(key));
       try {
         // A link is enough: the bytes of an object never change.
-        if (newFiles.isLikeNew(original, one.path) && linked(original, one.path)) return one;
-        await newFiles.copyAsNew(original, one.path);
+        const isLinked = newFiles.isLikeNew(original, one.path) && linked(original, one.path);
+        if (!isLinked) await newFiles.copyAsNew(original, one.path);
+        // Except on a damaged disk.
+        if (checksum !== undefined && (await checksumOf(one.path)) !== checksum) throw missing(from);
         return one;
       } catch (error) {
         await one.discard().catch(() => {});
@@ -204,6 +207,12 @@ export function openLocalObjects(
       return disk === undefined ? null : { free: disk.bavail * disk.bsize, total: disk.blocks * disk.bsize };
     },
   };
+}
+
+async function checksumOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 function isKey(key: string): boolean {
