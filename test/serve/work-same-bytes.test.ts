@@ -8,6 +8,16 @@ import { sha } from '../records.ts';
 import { openEndless, watchedPool } from './pools.ts';
 import { openServing, photo, presetOf } from './serving.ts';
 
+/** A service that has processed a picture, and the first output of that picture. */
+async function processedOnce() {
+  const serving = await openServing();
+  const [id = ''] = await serving.upload([photo('wine.jpg')]);
+  serving.start();
+  await serving.ended(id);
+  const [output] = (await serving.image(id)).outputs;
+  return { serving, output: output! };
+}
+
 describe('the same bytes', () => {
   it('are rendered once, and each image has outputs of its own', async () => {
     const { renderer, rendered } = watchedPool();
@@ -90,28 +100,20 @@ describe('the same bytes', () => {
   });
 
   it('are rendered again where an earlier output was damaged', async () => {
-    const serving = await openServing();
-    const [a = ''] = await serving.upload([photo('wine.jpg')]);
-    serving.start();
-    await serving.ended(a);
-    const [damaged] = (await serving.image(a)).outputs;
-    truncateSync(join(serving.root, damaged!.key), 100);
+    const { serving, output: damaged } = await processedOnce();
+    truncateSync(join(serving.root, damaged.key), 100);
     const [b = ''] = await serving.upload([photo('wine.jpg')]);
     expect(await serving.ended(b)).toMatchObject({ state: 'completed', outputs: 3 });
     const [made] = (await serving.image(b)).outputs;
-    expect(made).toMatchObject({ checksum: damaged!.checksum });
-    expect(sha(readFileSync(join(serving.root, made!.key)))).toBe(damaged!.checksum);
+    expect(made).toMatchObject({ checksum: damaged.checksum });
+    expect(sha(readFileSync(join(serving.root, made!.key)))).toBe(damaged.checksum);
   });
 
   it('are rendered again where an earlier output is gone', async () => {
-    const serving = await openServing();
-    const [a = ''] = await serving.upload([photo('wine.jpg')]);
-    serving.start();
-    await serving.ended(a);
-    const [gone] = (await serving.image(a)).outputs;
-    await serving.objects.remove([gone!.key]);
+    const { serving, output: gone } = await processedOnce();
+    await serving.objects.remove([gone.key]);
     const [b = ''] = await serving.upload([photo('wine.jpg')]);
     expect(await serving.ended(b)).toMatchObject({ state: 'completed', outputs: 3 });
-    expect((await serving.image(b)).outputs[0]).toMatchObject({ checksum: gone!.checksum });
+    expect((await serving.image(b)).outputs[0]).toMatchObject({ checksum: gone.checksum });
   });
 });

@@ -25,12 +25,13 @@ export function openDurable(
   { db, path, kind, ...connection }: Connection,
   flush = flushed,
 ): DurableConnection {
+  const file = `${realPlace(path)}-wal`;
   let log: number | undefined;
   let failure: Error | undefined;
   // A longer log means fewer pauses in which SQLite moves it into the database, syncs included.
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000');
 
-  const sync = openSyncs(async (file) => {
+  const sync = openSyncs(async () => {
     // Its name stays with this file: the connection checks that. SQLite holds no lock on it that a close could release.
     log ??= openSync(file, 'r+');
     await flush(log).catch((cause: unknown) => {
@@ -52,7 +53,7 @@ export function openDurable(
     writeUnsynced: unlessFailed(connection.write),
     write: unlessFailed(async (step) => {
       const value = await connection.write(step);
-      await sync(`${realPlace(path)}-wal`).catch((error: unknown) => {
+      await sync(file).catch((error: unknown) => {
         throw databaseError(error, path, kind);
       });
       return value;
